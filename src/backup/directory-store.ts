@@ -30,6 +30,15 @@ export function createDirectoryStore(directory: string, openFile = openNew): Fil
   return {
     place: root,
 
+    isThere: () =>
+      stat(root).then(
+        () => true,
+        (error: NodeJS.ErrnoException) => {
+          if (error.code === 'ENOENT') return false;
+          throw error;
+        },
+      ),
+
     async put(name, content) {
       // It may fail before it is read. The loop that reads it throws the error all the same.
       content.on('error', () => undefined);

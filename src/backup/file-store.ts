@@ -10,6 +10,8 @@ export interface StoredFile {
 export interface FileStore {
   /** Name of the place in messages, without secrets. */
   readonly place: string;
+  /** False for a directory that does not exist. A bucket says with each request whether it exists. */
+  isThere(): Promise<boolean>;
   /** Stores a file whole or not at all. @throws the error of the content, or one that a person can read */
   put(name: string, content: Readable): Promise<void>;
   /** @throws StartupError when there is no such file */

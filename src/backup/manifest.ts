@@ -36,8 +36,8 @@ const manifestSchema = z.object({ format: z.literal(format), endedAt: time, coll
 export type BackupManifest = z.output<typeof manifestSchema>;
 
 /**
- * The file beside an archive, `NAME.json`. It is not encrypted, holds counts only, and is written after the archive: an
- * archive without it was not finished.
+ * The file beside an archive, `NAME.json`. It is not encrypted, holds counts only, and is written after the archive. The
+ * archive can be restored without it.
  */
 const summarySchema = z.object({
   format: z.literal(format),

@@ -64,6 +64,8 @@ interface Restoring {
 /** The outcome of a restore. */
 export interface Restored {
   readonly header: BackupHeader;
+  /** Time when the backup was complete. */
+  readonly endedAt: Date;
   readonly documents: number;
   /** Documents that the backup had in part only or twice, by kind. */
   readonly settled: Settled & { readonly duplicates: number };
@@ -156,6 +158,7 @@ async function write(restoring: Restoring, begun: number): Promise<Restored> {
   const auditEvents = check ? await checkRestored(models, keyOf) : undefined;
   return {
     header,
+    endedAt: manifest.endedAt,
     documents,
     settled,
     ended,

@@ -156,6 +156,8 @@ export function createS3Store(options: S3Options): FileStore {
       }
     },
 
+    isThere: async () => true,
+
     async get(name) {
       const { body } = await request('GET', urlOf(name));
       return Readable.fromWeb(body as ReadableStream<Uint8Array>);

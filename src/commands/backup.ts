@@ -5,7 +5,7 @@ import type { Connection } from 'mongoose';
 import { createModels, type Models } from '../../models/index.js';
 import { recordDrill } from '../backup/backup-records.js';
 import { createBackup } from '../backup/create-backup.js';
-import type { Catalogue } from '../backup/catalogue.js';
+import type { Catalogue, FoundBackup } from '../backup/catalogue.js';
 import type { BackupSummary } from '../backup/manifest.js';
 import { examineBackup, restoreBackup, type Restored } from '../backup/restore-backup.js';
 import type { Config } from '../config/config.js';
@@ -134,16 +134,16 @@ async function verify(
   const config = commandConfig({ LOG_LEVEL: 'warn' });
   const catalogue = openCatalogue(config, target);
   const identity = await privateKey(config, file);
-  const summary = await catalogue.find(name);
+  const backup = await catalogue.find(name);
   if (drilling) {
-    await drill(config, catalogue, summary, identity);
+    await drill(config, catalogue, backup, identity);
     return;
   }
   const bars = progressBars();
-  const { documents } = await examineBackup(sourceOf(catalogue, summary.name, identity), (done) =>
-    bars.show('reading', done, summary.documents),
+  const { documents } = await examineBackup(sourceOf(catalogue, backup.name, identity), (done) =>
+    bars.show('reading', done, backup.summary?.documents ?? done),
   ).finally(() => bars.stop());
-  printLine(`${summary.name}: whole, ${documents} documents as its manifest says`);
+  printLine(`${backup.name}: whole, ${documents} documents as its manifest says`);
 }
 
 /**
@@ -153,17 +153,17 @@ async function verify(
 async function drill(
   config: Config,
   catalogue: Catalogue,
-  summary: BackupSummary,
+  backup: FoundBackup,
   identity: string,
 ): Promise<{ readonly restoreSeconds: number; readonly drillSeconds: number }> {
   const begun = performance.now();
   const restored = await withScratchDatabase((database) =>
-    restoreInto(config, database, catalogue, summary, identity, { seenEpoch: 0, check: true }),
+    restoreInto(config, database, catalogue, backup, identity, { seenEpoch: 0, check: true }),
   );
   const drillSeconds = (performance.now() - begun) / 1_000;
-  await catalogue.noteRestored(summary, restored.restoreSeconds);
+  await catalogue.noteRestored(backup, restored);
   printLine(
-    `${summary.name}: restored in ${restored.restoreSeconds.toFixed(1)} s, ${restored.documents} documents and ` +
+    `${backup.name}: restored in ${restored.restoreSeconds.toFixed(1)} s, ${restored.documents} documents and ` +
       `${restored.auditEvents} audit events as they were; the drill took ${drillSeconds.toFixed(1)} s`,
   );
   return { restoreSeconds: restored.restoreSeconds, drillSeconds };
@@ -173,7 +173,7 @@ async function restoreInto(
   config: Config,
   database: Connection,
   catalogue: Catalogue,
-  { name, documents }: BackupSummary,
+  { name, summary }: FoundBackup,
   identity: string,
   options: { readonly seenEpoch: number; readonly check?: boolean },
 ): Promise<Restored> {
@@ -185,7 +185,7 @@ async function restoreInto(
     masterKeys: await localMasterKeys(config),
     actorOf: commandActor,
     logger: createLogger(config.logLevel, 'riskgraph-backup'),
-    onProgress: (step, done) => bars.show(step, done, documents),
+    onProgress: (step, done) => bars.show(step, done, summary?.documents ?? done),
     ...options,
   }).finally(() => bars.stop());
 }
@@ -194,7 +194,7 @@ async function restore(name: string, { target, identity: file }: IdentityOption)
   const config = commandConfig({ LOG_LEVEL: 'warn' });
   const catalogue = openCatalogue(config, target);
   const identity = await privateKey(config, file);
-  const summary = await catalogue.find(name);
+  const backup = await catalogue.find(name);
   const seenEpoch = await readSeenEpoch(config);
   const { connection, close } = await openLocalConnection(config, { create: true });
   try {
@@ -202,7 +202,7 @@ async function restore(name: string, { target, identity: file }: IdentityOption)
       config,
       connection,
       catalogue,
-      summary,
+      backup,
       identity,
       { seenEpoch },
     );
@@ -236,7 +236,11 @@ async function run(): Promise<void> {
       printLine('not tried by a restore: BACKUP_IDENTITY is not set');
     } else {
       try {
-        await recordDrill(models, summary.name, await drill(config, catalogue, summary, await privateKey(config)));
+        await recordDrill(
+          models,
+          summary.name,
+          await drill(config, catalogue, { ...summary, summary }, await privateKey(config)),
+        );
       } catch (error) {
         await recordDrill(models, summary.name, { failure: failureLine(error) }).catch(() => undefined);
         throw error;
@@ -246,20 +250,29 @@ async function run(): Promise<void> {
   });
 }
 
-function printBackups(catalogue: Catalogue, backups: readonly BackupSummary[]): void {
+function printBackups(catalogue: Catalogue, backups: readonly FoundBackup[]): void {
   const table = new Table({
     head: ['backup', 'begun at', 'documents', 'size', 'restored by a drill'],
     style: { head: [] },
   });
-  for (const { name, begunAt, documents, bytes, restoredAt, restoreSeconds } of backups)
+  for (const { name, begunAt, summary } of backups)
     table.push([
       name,
       begunAt.toISOString(),
-      documents,
-      megabytes(bytes),
-      restoredAt ? `${restoredAt.toISOString()}, in ${restoreSeconds?.toFixed(1)} s` : 'not yet',
+      summary?.documents ?? notKnown,
+      summary ? megabytes(summary.bytes) : notKnown,
+      summary ? drillOf(summary) : notKnown,
     ]);
   process.stdout.write(backups.length === 0 ? `no backups in ${catalogue.place}\n` : `${table.toString()}\n`);
+  if (backups.some(({ summary }) => !summary))
+    printLine(
+      'not known: the .json of the backup is missing or cannot be read. Its archive can be verified and restored without it.',
+    );
 }
+
+const notKnown = 'not known';
+
+const drillOf = ({ restoredAt, restoreSeconds }: BackupSummary): string =>
+  restoredAt ? `${restoredAt.toISOString()}, in ${restoreSeconds?.toFixed(1)} s` : 'not yet';
 
 const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`;

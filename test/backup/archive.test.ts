@@ -151,35 +151,65 @@ const summary = (time: string) => ({
   documents: 1,
 });
 
-test('a backup is listed when it is complete, and pruned with what dead processes left', async () => {
+const age = { recent: 'riskgraph-20261104T020000Z-00000a', old: 'riskgraph-20261001T020000Z-00000b' } as const;
+
+test('a backup is listed when its archive is complete, and pruned with what dead processes left', async () => {
   const directory = await temporaryDirectory();
   const catalogue = createCatalogue(createDirectoryStore(directory));
   for (const day of ['01', '02', '03'])
     await catalogue.store(`backup-${day}`, Readable.from([Buffer.from('x')]), () =>
       summary(`2026-11-${day}T02:00:00Z`),
     );
-  // A process was killed before it wrote the summary, and another one before its archive was complete.
-  await writeFile(join(directory, 'backup-04.tar.gz.age'), 'x');
+  // The summaries of two are lost. A third one was renamed, so that its time is not known. A process died in its archive.
+  for (const name of [age.recent, age.old, 'renamed']) await writeFile(join(directory, `${name}.tar.gz.age`), 'x');
   await writeFile(join(directory, 'backup-05.tar.gz.age.partial'), 'x');
-  expect((await catalogue.list()).map(({ name }) => name)).toEqual(['backup-03', 'backup-02', 'backup-01']);
-  expect((await catalogue.find(undefined)).name).toBe('backup-03');
-  await expect(catalogue.find('backup-04')).rejects.toThrow(/^There is no backup backup-04 in /);
+  const names = ['renamed', age.recent, 'backup-03', 'backup-02', 'backup-01', age.old];
+  expect((await catalogue.list()).map(({ name }) => name)).toEqual(names);
+  expect([...(await catalogue.names())].sort()).toEqual([...names].sort());
+  expect(await catalogue.find(age.old)).toEqual({
+    name: age.old,
+    begunAt: new Date('2026-10-01T02:00:00Z'),
+    summary: undefined,
+  });
+  await expect(catalogue.find('backup-05')).rejects.toThrow(/^There is no backup backup-05 in /);
 
-  expect(await catalogue.prune({ daily: 2, weekly: 0, monthly: 0 })).toEqual(['backup-01']);
-  expect(await readdir(directory)).toContain('backup-04.tar.gz.age');
   const later = new Date(Date.now() + 2 * 86_400_000);
-  expect(await catalogue.prune({ daily: 2, weekly: 0, monthly: 0 }, later)).toEqual([]);
+  expect(await catalogue.prune({ daily: 2, weekly: 0, monthly: 0 }, later)).toEqual([
+    'backup-02',
+    'backup-01',
+    age.old,
+  ]);
   expect((await readdir(directory)).sort()).toEqual(
-    ['backup-02', 'backup-03'].flatMap((name) => [`${name}.json`, `${name}.tar.gz.age`]),
+    ['backup-03.json', 'backup-03.tar.gz.age', 'renamed.tar.gz.age', `${age.recent}.tar.gz.age`].sort(),
   );
 });
 
-test('a summary that cannot be read keeps no other backup from being found', async () => {
+test('the newest backup that a drill has restored is kept', async () => {
+  const catalogue = createCatalogue(createDirectoryStore(await temporaryDirectory()));
+  for (const hour of ['01', '02', '03', '04'])
+    await catalogue.store(`at-${hour}`, Readable.from([Buffer.from('x')]), () => summary(`2026-11-01T${hour}:00:00Z`));
+  const header = { format: 1 as const, name: '', masterKeys: [], ...summary('2026-11-01T00:00:00Z') };
+  for (const name of ['at-01', 'at-02'])
+    await catalogue.noteRestored(await catalogue.find(name), { ...header, header, restoreSeconds: 1 });
+  expect(await catalogue.prune({ daily: 1, weekly: 1, monthly: 1 })).toEqual(['at-03', 'at-01']);
+});
+
+test('a drill writes the summary again that was lost', async () => {
   const directory = await temporaryDirectory();
   const catalogue = createCatalogue(createDirectoryStore(directory));
-  const described = { begunAt: new Date(), endedAt: new Date(), release: '1', dataVersion: 1, documents: 0 };
-  await catalogue.store('riskgraph-good', Readable.from([await packed()]), () => described);
-  for (const ending of ['.tar.gz.age', '.json']) await writeFile(join(directory, `riskgraph-bad${ending}`), 'damaged');
-  expect((await catalogue.find('riskgraph-good')).name).toBe('riskgraph-good');
-  await expect(catalogue.find(undefined)).rejects.toThrow('riskgraph-bad.json');
+  const stored = await catalogue.store(age.recent, Readable.from([randomBytes(100)]), () =>
+    summary('2026-11-04T02:00:00Z'),
+  );
+  const header = { ...stored, masterKeys: [] };
+  for (const lost of ['', '{ "format": 1']) {
+    await writeFile(join(directory, `${age.recent}.json`), lost);
+    const found = await catalogue.find(age.recent);
+    expect(found).toMatchObject({ begunAt: stored.begunAt, summary: undefined });
+    await catalogue.noteRestored(found, { ...stored, header, restoreSeconds: 2 });
+    expect((await catalogue.find(age.recent)).summary).toEqual({
+      ...stored,
+      restoreSeconds: 2,
+      restoredAt: expect.any(Date),
+    });
+  }
 });

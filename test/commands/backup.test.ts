@@ -1,5 +1,5 @@
 /** Covers src/commands/backup.ts, src/commands/backup-parts.ts, src/config/public-settings.ts. */
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
@@ -97,6 +97,12 @@ test('backup restore brings a backup back into an empty database, and refuses an
   expect(full.errors).toMatch(/error: The database test-\w+ is not empty: a backup is restored into an empty one only/);
   const { mongoUri, redisPrefix } = namespace();
   const empty = { ...environment, MONGO_URI: mongoUri, REDIS_PREFIX: redisPrefix };
+  // The archive is enough.
+  await rm(join(target, `${name}.json`));
+  const listed = await runCommand(['backup', 'list'], environment);
+  expect(listed.output).toMatch(new RegExp(`${name}.*not known.*not known.*not known`));
+  expect(listed.output).toContain('not known: the .json of the backup is missing or cannot be read.');
+  expect((await runCommand(['backup', 'verify'], environment)).output).toContain(`${name}: whole, `);
   const brought = await runCommand(['backup', 'restore', name], empty);
   expect(brought).toMatchObject({ code: 0 });
   expect(brought.output).toMatch(/: \d+ documents restored in [\d.]+ s\n/);
