@@ -51,10 +51,27 @@ test('the health check of a container is red for a frozen worker, and green for 
   process.kill(worker.pid, 'SIGSTOP');
   expect(await healthcheck('worker', { METRICS_PORT })).toEqual({
     code: 1,
-    said: `unhealthy: the worker does not answer on port ${METRICS_PORT}`,
+    said: `unhealthy: the worker does not answer on port ${METRICS_PORT} of 127.0.0.1`,
   });
   process.kill(worker.pid, 'SIGCONT');
   await expect.poll(() => healthcheck('worker', { METRICS_PORT })).toEqual({ code: 0, said: '' });
+});
+
+test('an API and a worker on an address of their own are healthy', async () => {
+  for (const [role, hosts] of [
+    ['api', { HOST: '127.0.0.2' }],
+    ['worker', { METRICS_HOST: '127.0.0.2' }],
+  ] as const) {
+    const port = String(await freePort());
+    const environment = {
+      ...settingsFor(config),
+      ...hosts,
+      ...(role === 'api' ? { PORT: port } : { METRICS_PORT: port }),
+    };
+    const child = await startServerProcess(role, environment);
+    onTestFinished(() => child.stop());
+    expect([role, await healthcheck(role, environment)]).toEqual([role, { code: 0, said: '' }]);
+  }
 });
 
 test.each(['worker', 'api'] as const)('a frozen %s is killed by its supervisor, which starts another', async (name) => {
