@@ -37,8 +37,23 @@ const signIn = (form: Record<string, string>, headers: Record<string, string> = 
 const cookieOf = (response: Response): string => response.headers.get('set-cookie')!.split(';')[0]!;
 
 test('the page does not exist where no organization is named', async () => {
-  for (const path of ['/queues/', '/queues/sign-in', '/queues/api/queues', '/queues/static/favicon.ico'])
+  for (const path of [
+    '/queues',
+    '/queues/control',
+    '/queues/',
+    '/queues/sign-in',
+    '/queues/api/queues',
+    '/queues/static/favicon.ico',
+  ])
     expect((await fetch(`${off.url}${path}`)).status).toBe(404);
+});
+
+test('the address without its last slash leads to the page, for browsers and programs', async () => {
+  for (const path of ['/queues', '/queues/control'])
+    for (const accept of ['text/html', '*/*']) {
+      const response = await ask(path, { headers: { accept } });
+      expect([path, response.status, response.headers.get('location')]).toEqual([path, 303, `${path}/`]);
+    }
 });
 
 // Shows: owasp/authorization

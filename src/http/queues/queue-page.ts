@@ -70,7 +70,11 @@ export async function registerQueuePage(server: FastifyInstance, dependencies: Q
     connection.disconnect();
   });
   await server.register(async (pages) => registerSignIn(pages, dependencies));
-  for (const path of [queuesPath, controlPath])
+  for (const path of [queuesPath, controlPath]) {
+    // The board's own addresses begin with a slash after this one.
+    server.get(path, { onRequest: dependencies.probeLimit }, async (_request, reply) =>
+      reply.redirect(`${path}/`, 303),
+    );
     await server.register(async (pages) => {
       pages.addHook('onRequest', createGuard(dependencies, path === controlPath));
       pages.addHook('onSend', async (_request, reply, payload) => {
@@ -79,6 +83,7 @@ export async function registerQueuePage(server: FastifyInstance, dependencies: Q
       });
       await serveBoard(pages, queues, { path, isReadOnly: path !== controlPath });
     });
+  }
 }
 
 /** Admits a request to the board. */
