@@ -8,7 +8,9 @@ import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
 import { ScoringJobUpdatedDocument } from '../../src/client/generated/graphql.js';
+import { consoleAddresses, readConsole } from '../../src/http/console-pages.js';
 import { changingJob } from '../support/changing-job.js';
+import { createUser, credentialOf } from '../support/identity.js';
 import { freePort } from '../support/free-port.js';
 import { checkNginx, nginxName, prepareNginx, startNginx } from '../support/nginx.js';
 import { patient } from '../support/scenario.js';
@@ -58,14 +60,96 @@ test('a query over HTTP/2 is answered, with each security header once', async ()
   });
 });
 
-test.each(['/', '/health', '/health/ready', '/health/live', '/metrics', '/graphiql', '/queues'])(
+test.each(['/health', '/health/ready', '/health/live', '/metrics', '/graphiql', '/queues', '/queues/', '/signin'])(
   '%s is not published',
   async (path) => {
     const { status, body, headers } = await call(path);
-    expect([status, body.includes('nginx')]).toEqual([404, true]);
+    expect([status, codeOf(body), headers['content-security-policy']]).toEqual([404, 'NOT_FOUND', undefined]);
     expect(headers['strict-transport-security']).toBe('max-age=31536000; includeSubDomains');
   },
 );
+
+test('a browser gets every page of the console, its files and its facts', async () => {
+  const page = await call('/', { headers: { accept: 'text/html' } });
+  expect(page.body).toMatch(/<script type="module"[^>]* src="\/assets\//);
+  for (const address of consoleAddresses) {
+    const path = address.replace(':id', 'abc');
+    const { status, body, headers } = await call(path, { headers: { accept: 'text/html' } });
+    expect([path, status, body]).toEqual([path, 200, page.body]);
+    expect(headers['content-security-policy']).toContain(`wss://${nginxName}:${nginx.port}`);
+  }
+  for (const name of (await readConsole())!.assets.keys()) {
+    const { status, headers } = await call(`/assets/${name}`);
+    expect([name, status, headers['cache-control']]).toEqual([name, 200, 'public, max-age=31536000, immutable']);
+  }
+  const facts = await call('/console.json');
+  expect([facts.status, JSON.parse(facts.body)]).toEqual([200, expect.objectContaining({ explorer: true })]);
+});
+
+test('a person signs in to the console, renews the session and signs out', async () => {
+  const own = { 'x-riskgraph-console': '1', 'sec-fetch-site': 'same-origin' };
+  const body = JSON.stringify(credentialOf(await createUser(system)));
+  const login = await call('/session', { method: 'POST', headers: { ...own, ...json }, body });
+  const [cookie] = login.headers['set-cookie'] as string[];
+  expect([login.status, cookie]).toEqual([200, expect.stringMatching(/; Secure/)]);
+  const headers = { ...own, cookie: cookie!.split(';')[0]! };
+  const renewed = await call('/session/refresh', { method: 'POST', headers });
+  expect([renewed.status, renewed.headers['set-cookie']]).toEqual([200, [expect.stringMatching(/; Secure/)]]);
+  expect((await call('/session', { method: 'DELETE', headers })).status).toBe(200);
+});
+
+test('an operator who publishes the queue page reaches it through nginx', async () => {
+  const own = await startSystem({
+    worker: false,
+    environment: { TRUST_PROXY: 'loopback', QUEUE_PAGE_ORGANIZATION: 'operators' },
+  });
+  const queues = secureCaller(await startNginx([own.url], { '# location ~ ^/queues': 'location ~ ^/queues' }), 1);
+  const first = await queues('/queues', { headers: { accept: 'text/html' } });
+  expect([first.status, first.headers.location]).toEqual([303, '/queues/']);
+  const second = await queues('/queues/', { headers: { accept: 'text/html' } });
+  expect([second.status, second.headers.location]).toEqual([303, '/queues/sign-in']);
+  expect((await queues('/queues/sign-in')).body).toContain('<h1>Queues</h1>');
+});
+
+test('each error of nginx itself has an id, which is in its access log and in its header', async () => {
+  const broken = async (request: string): Promise<string> => {
+    const socket = connectTls({ port: nginx.port, host: '127.0.0.1', ...tlsOptions(nginx) });
+    onTestFinished(() => void socket.destroy());
+    await once(socket, 'secureConnect');
+    socket.write(request);
+    let text = '';
+    for await (const part of socket) {
+      text += String(part);
+      // nginx waits for the rest of a body that it refused.
+      if (text.endsWith(']}')) break;
+    }
+    return text;
+  };
+  const host = `Host: ${nginxName}\r\nConnection: close\r\n`;
+  const tooLarge = `Content-Length: ${4 * 1024 * 1024 + 1}\r\n`;
+  for (const [status, code, request] of [
+    [400, 'BAD_USER_INPUT', 'GET /graphql HTTP/9\r\n\r\n'],
+    [400, 'BAD_USER_INPUT', `GET /graphql HTTP/1.1\r\n${host}Host: twice\r\n\r\n`],
+    [400, 'BAD_USER_INPUT', `GET /${'a'.repeat(20_000)} HTTP/1.1\r\n${host}\r\n`],
+    [400, 'BAD_USER_INPUT', `GET / HTTP/1.1\r\n${host}Cookie: ${'a'.repeat(20_000)}\r\n\r\n`],
+    [404, 'NOT_FOUND', `GET /elsewhere HTTP/1.1\r\n${host}\r\n`],
+    [400, 'BAD_USER_INPUT', `TRACE /graphql HTTP/1.1\r\n${host}\r\n`],
+    [413, 'BAD_USER_INPUT', `POST /graphql HTTP/1.1\r\n${host}${tooLarge}\r\n`],
+  ] as const) {
+    const [head, body] = (await broken(request)).split('\r\n\r\n') as [string, string];
+    expect([request.slice(0, 30), head.split(' ')[1], body && codeOf(body)]).toEqual([
+      request.slice(0, 30),
+      String(status),
+      code,
+    ]);
+    const { requestId } = (JSON.parse(body) as { errors: [{ extensions: { requestId: string } }] }).errors[0]
+      .extensions;
+    expect(requestId).toMatch(/^[0-9a-f]{32}$/);
+    expect(head).toContain(`X-Request-ID: ${requestId}\r\n`);
+    expect(head).toContain('Strict-Transport-Security: ');
+    await expect.poll(() => nginx.log()).toContain(`"requestId":"${requestId}"`);
+  }
+});
 
 test('the API sees the address of the caller, and not the one that the caller claims', async () => {
   const client = await system.client('CLINICIAN');
@@ -136,9 +220,11 @@ test('a body above the limit, too many requests and an API that is away are answ
   const callAway = secureCaller(away, 1);
   const first = await callAway('/graphql', { method: 'POST', headers: json, body: '{}' });
   expect([first.status, codeOf(first.body), first.headers['retry-after']]).toEqual([503, 'SERVICE_UNAVAILABLE', '2']);
+  expect(first.body).toContain(`"requestId":"${String(first.headers['x-request-id'])}"`);
   await callAway('/graphql');
   const second = await callAway('/graphql');
   expect([second.status, codeOf(second.body), second.headers['retry-after']]).toEqual([429, 'RATE_LIMITED', '2']);
+  expect(second.body).toContain(`"requestId":"${String(second.headers['x-request-id'])}"`);
   expect(second.headers['strict-transport-security']).toBeDefined();
 });
 
