@@ -8,6 +8,7 @@ import type { Config } from '../config/config.js';
 import { readRuntime } from '../embedded/data-directory.js';
 import { notChecked, runChecks, type Check } from './checks.js';
 import { cleaningUp } from './clean-up.js';
+import { checkConsole } from './console-check.js';
 import { commandConfig, wholeNumber } from './environment.js';
 import { frontChecks } from './front-checks.js';
 import { expectUnpublished, readHealth } from './health-pages.js';
@@ -66,7 +67,8 @@ export function verifyCommand(): Command {
             ...(isMade ? [removal] : []),
             ...monitoringChecks(options),
             { name: 'the last backup is young enough', run: () => checkBackup(database, config, options.backupHours) },
-            { name: 'the queue page', run: () => checkQueuePage(options.url) },
+            { name: 'the queue page', run: () => checkQueuePage(options) },
+            { name: 'the console', run: () => checkConsole(options.url) },
             logCheck(options.url, config),
             ...frontChecks(options.url),
           ]);

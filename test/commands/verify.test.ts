@@ -27,11 +27,11 @@ test.each<[string, Record<string, string>, string, string[]]>([
   expect(code).toBe(0);
 });
 
-/** A proxy that passes everything on but health and metrics, as the documents ask. @returns its URL */
-async function hidingProxy(): Promise<string> {
-  const to = new URL(system.url);
+/** A proxy that passes everything on but some paths: health and metrics, as the documents ask. @returns its URL */
+async function hidingProxy(hidden = /^\/(health|metrics)/, url = system.url): Promise<string> {
+  const to = new URL(url);
   const server = createServer((incoming, outgoing) => {
-    if (/^\/(health|metrics)/.test(incoming.url!)) return void outgoing.writeHead(404).end('<html>not here</html>');
+    if (hidden.test(incoming.url!)) return void outgoing.writeHead(404).end('<html>not here</html>');
     const { method, url: path, headers } = incoming;
     const passed = request({ host: to.hostname, port: to.port, method, path, headers }, (answer) => {
       outgoing.writeHead(answer.statusCode!, answer.headers);
@@ -66,6 +66,41 @@ test('verify works where health is not published, and checks it from inside', as
   expect(published.code).toBe(1);
   expect(published.output).toContain('FAIL GET /health inside: status 404, and no health check: name an address');
   expect(published.output).toContain('FAIL /metrics is not published: every caller can read it');
+});
+
+test('verify asks for all that a browser needs of the console', async () => {
+  const environment = { RISKGRAPH_TOKEN: token };
+  const consoleLine = async (url: string) =>
+    /^.* the console: .*$/m.exec((await runCommand(['verify', '--url', url], environment)).output)?.[0];
+  expect(await consoleLine(system.url)).toMatch(
+    /^ok {3}the console: its page, [1-9]\d? files, its facts and its session$/,
+  );
+  expect(await consoleLine(await hidingProxy(/^\/(?:session|assets|health)/))).toMatch(
+    /^FAIL the console: its page is there, and \/assets\/.*, \/session not: let the proxy pass them on$/,
+  );
+  expect(await consoleLine(await hidingProxy(/^(?!\/(?:graphql|cohorts|jobs\/))/))).toBe(
+    '--   the console: not checked: it is not published at this address: docs/operations.md has the paths (nginx)',
+  );
+});
+
+test('verify says of the queue page that it is off, that it is hidden, or that it asks for a login', async () => {
+  const own = await startSystem({ environment: { QUEUE_PAGE_ORGANIZATION: 'alpha' } });
+  const environment = { RISKGRAPH_TOKEN: await own.token('CLINICIAN') };
+  const hidden = await hidingProxy(/^\/(?:queues|health|metrics)/, own.url);
+  const queueLine = async (...given: readonly string[]) =>
+    /^.* the queue page: .*$/m.exec((await runCommand(['verify', ...given], environment)).output)?.[0];
+  expect(await queueLine('--url', own.url)).toBe('ok   the queue page: it asks for a login');
+  expect(await queueLine('--url', hidden)).toBe(
+    '--   the queue page: not checked: it is not published at this address: whether it is on is seen at an address of ' +
+      'the API inside (--health-url)',
+  );
+  expect(await queueLine('--url', hidden, '--health-url', own.url)).toBe(
+    'ok   the queue page: it asks for a login inside, and is not published at this address',
+  );
+  const off = '--   the queue page: not checked: QUEUE_PAGE_ORGANIZATION is not set there, so it is off';
+  expect(await queueLine('--url', system.url)).toBe(off);
+  const hiddenOff = await hidingProxy(/^\/(?:queues|health|metrics)/);
+  expect(await queueLine('--url', hiddenOff, '--health-url', system.url)).toBe(off);
 });
 
 test('verify fails, and says so, when no worker is alive', async () => {
@@ -108,6 +143,7 @@ test('verify scores a synthetic patient from end to end, and leaves nothing behi
     /^ok {3}the trial is removed: verify-[0-9a-f]{12} and its \d+ documents$/m,
     /^-- {2} metrics are scraped: not checked: give the address of Prometheus as --prometheus-url$/m,
     /^ok {3}the queue page: it asks for a login$/m,
+    /^ok {3}the console: its page, [1-9]\d? files, its facts and its session$/m,
     /^-- {2} logs are written: not checked: LOG_FILE is not set here/m,
     /^-- {2} TLS: not checked: this address is of this machine alone/m,
     /^ok {3}headers for browsers: as the API sends them$/m,
