@@ -5,13 +5,19 @@ import { connect, type Socket } from 'node:net';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { liveWorkers } from '../../src/monitoring/heartbeats.js';
 import { createLogFile, createLogger } from '../../src/process/logger.js';
 import { serveUntilEnd } from '../support/serve.js';
 import { cli, runCommand } from '../support/run-command.js';
 import { settingsFor, startSystem, type System } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
-const system = await startSystem();
+/** Waits for the first sign of life of the worker, without which verify fails. */
+const working = async (started: System): Promise<System> => {
+  await vi.waitUntil(async () => (await liveWorkers(started.app.models)).length > 0, { timeout: 30_000 });
+  return started;
+};
+const system = await working(await startSystem());
 const token = await system.token('CLINICIAN');
 const verify = (environment: Record<string, string>, input: string, ...given: readonly string[]) =>
   runCommand(['verify', '--url', system.url, ...given], environment, input);
@@ -125,7 +131,7 @@ async function everything({ app: { models } }: System): Promise<Record<string, n
 }
 
 test('verify scores a synthetic patient from end to end, and leaves nothing behind', async () => {
-  const own = await startSystem({ environment: { QUEUE_PAGE_ORGANIZATION: 'alpha' } });
+  const own = await working(await startSystem({ environment: { QUEUE_PAGE_ORGANIZATION: 'alpha' } }));
   const ownToken = await own.token('CLINICIAN');
   await own.post('{ viewer { role } }', undefined, ownToken);
   const before = await everything(own);
