@@ -31,8 +31,7 @@ export async function packArchive(
   entries: AsyncIterable<ArchiveEntry>,
   recipients: readonly string[],
 ): Promise<Readable> {
-  const encrypter = new Encrypter();
-  for (const recipient of recipients) addRecipient(encrypter, recipient);
+  const encrypter = encrypterTo(recipients);
   const { readable, controller } = createTarPacker();
   void (async () => {
     try {
@@ -99,14 +98,24 @@ function archiveError(error: unknown, name: string): Error {
   );
 }
 
-function addRecipient(encrypter: Encrypter, recipient: string): void {
+/**
+ * Makes what encrypts to public keys.
+ * @throws StartupError for none, or for a text that is no public key: each has a checksum
+ */
+export function encrypterTo(recipients: readonly string[]): Encrypter {
+  if (recipients.length === 0)
+    throw new StartupError(
+      'BACKUP_RECIPIENTS is not set: name the public key that backups are encrypted to; "riskgraph backup key" makes one.',
+    );
+  const encrypter = new Encrypter();
   try {
-    encrypter.addRecipient(recipient);
+    for (const recipient of recipients) encrypter.addRecipient(recipient);
   } catch {
     throw new StartupError(
       'BACKUP_RECIPIENTS must be public keys of age, e.g. age1...: "riskgraph backup key" makes one, with its private key.',
     );
   }
+  return encrypter;
 }
 
 function addIdentity(decrypter: Decrypter, identity: string): void {

@@ -1,10 +1,9 @@
 import type { Connection } from 'mongoose';
 import { BackupState, type Models } from '../../models/index.js';
-import { StartupError } from '../errors.js';
 import { packageVersion } from '../process/package-root.js';
 import { dataVersion, storedDataVersion } from '../storage/data-version.js';
 import { refuseUnfinishedRestore } from '../storage/unfinished-restore.js';
-import { packArchive, type ArchiveEntry } from './archive.js';
+import { encrypterTo, packArchive, type ArchiveEntry } from './archive.js';
 import { recordBegin, recordEnd } from './backup-records.js';
 import { backupName, type Catalogue } from './catalogue.js';
 import type { BackupSummary } from './manifest.js';
@@ -29,10 +28,7 @@ interface BackupCreation {
  */
 export async function createBackup(creation: BackupCreation): Promise<BackupSummary> {
   const { database, models, catalogue, recipients, files, describe, onProgress = () => undefined } = creation;
-  if (recipients.length === 0)
-    throw new StartupError(
-      'BACKUP_RECIPIENTS is not set: name the public key that backups are encrypted to; "riskgraph backup key" makes one.',
-    );
+  encrypterTo(recipients);
   await refuseUnfinishedRestore(database);
   const begunAt = new Date();
   const name = backupName(begunAt);

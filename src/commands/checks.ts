@@ -4,13 +4,21 @@ import { printLine } from './print.js';
 /** One line of a list of checks. */
 export interface Check {
   readonly name: string;
-  /** @returns what was seen; throws when the check fails, and NotCheckedError when it cannot be made */
+  /**
+   * @returns what was seen
+   * @throws when the check fails; WarningError for what is worth a look; NotCheckedError when it cannot be made
+   */
   run(): Promise<string>;
 }
 
 /** Thrown by a check that cannot be made here. Its line says why, and the list does not fail. */
 export class NotCheckedError extends Error {
   override readonly name = 'NotCheckedError';
+}
+
+/** Thrown by a check that found what is most likely a mistake, and stops nothing. The list does not fail. */
+export class WarningError extends Error {
+  override readonly name = 'WarningError';
 }
 
 /** Makes a check that is not made. */
@@ -27,7 +35,9 @@ export async function runChecks(checks: readonly Check[]): Promise<void> {
       (error: unknown) =>
         error instanceof NotCheckedError
           ? (['--  ', `not checked: ${error.message}`] as const)
-          : (['FAIL', failureLine(error)] as const),
+          : error instanceof WarningError
+            ? (['warn', error.message] as const)
+            : (['FAIL', failureLine(error)] as const),
     );
     if (mark === 'FAIL') process.exitCode = 1;
     printLine(`${mark} ${name}: ${detail}`);

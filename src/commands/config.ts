@@ -1,16 +1,24 @@
 import { Command } from 'commander';
 import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import type { Redis } from 'ioredis';
 import type { Connection } from 'mongoose';
+import { createModels } from '../../models/index.js';
 import { shippedModelsDirectory } from '../app.js';
 import type { Config } from '../config/config.js';
 import { StartupError } from '../errors.js';
+import { refuseOlderData } from '../identity/revocation/refuse-older-data.js';
+import { createRevocationEpochs } from '../identity/revocation/revocation-epoch.js';
+import { createRevocationStore } from '../identity/revocation/revocation-store.js';
 import { loadRiskModels } from '../risk/registry.js';
+import { checkMasterKeys } from '../protection/check-master-keys.js';
 import { dataVersion, storedDataVersion } from '../storage/data-version.js';
 import { connectDatabase, writeProbe } from '../storage/database.js';
 import { examineRedis } from '../storage/redis-fitness.js';
+import { refuseUnfinishedRestore } from '../storage/unfinished-restore.js';
 import { runChecks, type Check } from './checks.js';
 import { commandConfig } from './environment.js';
+import { settingsChecks } from './settings-checks.js';
 import { withRedis } from './with-redis.js';
 
 /** Most difference of the clocks of two machines, milliseconds. Leases and tokens compare times. */
@@ -23,12 +31,15 @@ export function configCommand(): Command {
   const config = new Command('config').description('the settings of a deployment');
   config
     .command('check')
-    .description('check settings, MongoDB, Redis, models, disks and clocks, one line per check; exits 1 if one fails')
+    .description(
+      'check settings and what they name, MongoDB, Redis, models, keys, disks and clocks; exits 1 if one line fails',
+    )
     .action(async () => {
       const checked = commandConfig();
       await runChecks([
         { name: 'settings', run: async () => `accepted for ${checked.environment}${waived(checked)}` },
-        ...(await databaseChecks(checked)),
+        ...settingsChecks(checked),
+        ...databaseChecks(checked),
         { name: 'Redis', run: () => checkRedis(checked) },
         { name: 'risk models', run: () => checkModels(checked) },
         { name: 'disk of temporary files', run: () => checkDisk(tmpdir()) },
@@ -41,7 +52,7 @@ export function configCommand(): Command {
 const waived = ({ waivedChecks }: Config): string =>
   waivedChecks.length > 0 ? `; waived: ${waivedChecks.join(', ')}` : '';
 
-async function databaseChecks(config: Config): Promise<Check[]> {
+function databaseChecks(config: Config): Check[] {
   const { mongoUri, mongoTls } = config;
   if (!mongoUri)
     return [{ name: 'MongoDB', run: async () => 'MONGO_URI is not set, so only "up" starts, with its own' }];
@@ -56,7 +67,8 @@ async function databaseChecks(config: Config): Promise<Check[]> {
   return [
     { name: 'MongoDB', run: withDatabase(describeMongo) },
     { name: 'clock of MongoDB', run: withDatabase(compareClocks) },
-    { name: 'stored data', run: withDatabase(describeData) },
+    { name: 'stored data', run: withDatabase((database) => describeData(database, config)) },
+    { name: 'encryption keys', run: withDatabase((database) => checkKeys(database, config)) },
   ];
 }
 
@@ -82,7 +94,12 @@ async function compareClocks(database: Connection): Promise<string> {
   return `${skew} ms from the clock here`;
 }
 
-async function describeData(database: Connection): Promise<string> {
+async function describeData(database: Connection, config: Config): Promise<string> {
+  await refuseUnfinishedRestore(database);
+  // A Redis that is away has a line of its own.
+  const refuse = (redis: Redis) =>
+    refuseOlderData(createRevocationStore(createModels(database)), createRevocationEpochs(redis, config.redisPrefix));
+  await withRedis(config, (redis) => refuse(redis));
   const stored = await storedDataVersion(database);
   if (stored === undefined) return 'none yet';
   if (stored > dataVersion)
@@ -90,6 +107,18 @@ async function describeData(database: Connection): Promise<string> {
   return stored < dataVersion
     ? `of version ${stored}; the next start migrates it to ${dataVersion}, and older releases refuse it then`
     : `of version ${stored}, which this release knows`;
+}
+
+/** Tries the keys as a start does: they must open every data key. */
+async function checkKeys(database: Connection, { masterKeys, secretKey }: Config): Promise<string> {
+  if (secretKey === undefined)
+    throw new StartupError(
+      'SECRET_KEY is not set: set it to a random one, e.g. the output of "openssl rand -base64 48"',
+    );
+  const models = createModels(database);
+  await checkMasterKeys(models, masterKeys);
+  const dataKeys = await models.dataKeys.countDocuments();
+  return dataKeys === 0 ? 'nothing is encrypted yet' : `they open all data keys (${dataKeys})`;
 }
 
 async function checkRedis(config: Config): Promise<string> {

@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { parseEnv } from 'node:util';
 import { InvalidArgumentError } from 'commander';
 import { loadConfig, type Config } from '../config/config.js';
 import { StartupError } from '../errors.js';
@@ -25,6 +26,12 @@ export function loadEnvironmentFile(): void {
   } catch {
     throw new StartupError(`${file} cannot be read: let this user read it, or start in another folder.`);
   }
+}
+
+/** Names of the variables of the `.env` file in the working directory. Empty without one. */
+export function environmentFileNames(): string[] {
+  const file = resolve('.env');
+  return existsSync(file) ? Object.keys(parseEnv(readFileSync(file, 'utf8'))) : [];
 }
 
 /** Makes a parser of whole numbers within bounds, for commander. */

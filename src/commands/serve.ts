@@ -43,12 +43,14 @@ interface Served {
   close(): Promise<void>;
 }
 
+/** Loads the package that sends errors. @throws StartupError when it is not installed */
+export const loadErrorReports = () =>
+  loadOptional(() => import('../process/error-reports.js'), 'SENTRY_DSN', ['@sentry/node']);
+
 /** @throws StartupError when errors are to be sent, and the package is not installed */
 async function errorReports({ sentryDsn: dsn, environment }: Config, service: string) {
   if (dsn === undefined) return undefined;
-  const { startErrorReports } = await loadOptional(() => import('../process/error-reports.js'), 'SENTRY_DSN', [
-    '@sentry/node',
-  ]);
+  const { startErrorReports } = await loadErrorReports();
   return startErrorReports({ dsn, environment, service, version: packageVersion() });
 }
 

@@ -12,11 +12,15 @@ export async function startAskedTracing(
   service: string,
 ): Promise<Tracing> {
   if (endpoint === undefined) return noTracing;
-  const { startTracing } = await loadOptional(() => import('./open-telemetry.js'), 'OTEL_EXPORTER_OTLP_ENDPOINT', [
+  const { startTracing } = await loadTracing();
+  return startTracing({ endpoint, ratio, service, version: packageVersion() });
+}
+
+/** Loads the packages of traces. @throws StartupError when they are not installed */
+export const loadTracing = () =>
+  loadOptional(() => import('./open-telemetry.js'), 'OTEL_EXPORTER_OTLP_ENDPOINT', [
     '@opentelemetry/api',
     '@opentelemetry/exporter-trace-otlp-http',
     '@opentelemetry/resources',
     '@opentelemetry/sdk-trace-base',
   ]);
-  return startTracing({ endpoint, ratio, service, version: packageVersion() });
-}

@@ -29,10 +29,7 @@ export function openLogFile(path: string, announce: (dropped: number) => string)
   try {
     descriptor = openSync(path, 'a', 0o640);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new StartupError(
-      `LOG_FILE ${path} cannot be written (${code}): make its folder, and let the user of this process write there.`,
-    );
+    throw notWritable(path, error);
   }
   let dropped = 0;
   // With a path, pino would open it in the background, and a process that exits before could not write its lines.
@@ -80,3 +77,10 @@ function hasRoom(path: string): boolean {
     return true;
   }
 }
+
+/** The error for a log file that cannot be written. */
+export const notWritable = (path: string, error: unknown): StartupError =>
+  new StartupError(
+    `LOG_FILE ${path} cannot be written (${(error as NodeJS.ErrnoException).code}): make its folder, and let the user ` +
+      'of this process write there.',
+  );

@@ -31,14 +31,16 @@ export async function runCommand(...given: Parameters<typeof runWholeCommand>): 
  * Runs `riskgraph` as a person at a terminal does.
  * @param environment all its settings
  * @param input the text on its standard input
+ * @param folder the folder in which it runs. @defaultValue that of the package
  */
 export async function runWholeCommand(
   argumentsGiven: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
   input: string | Buffer = '',
+  folder = root,
 ): Promise<Outcome> {
   const child = spawn(process.execPath, [cli, ...argumentsGiven], {
-    cwd: root,
+    cwd: folder,
     env: { ...bareEnvironment, ...environment },
   });
   // A command that needs no input may end before it gets the input.
