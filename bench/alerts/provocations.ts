@@ -272,7 +272,7 @@ export const provocations: readonly Provocation[] = [
     alerts: ['RiskGraphNoModel'],
     fault: 'the only model is retired (`riskgraph model retire`)',
     async provoke({ environment }) {
-      const { code, errors } = await runWholeCommand(['model', 'retire', 'heart-disease@1.0.0'], environment);
+      const { code, errors } = await runWholeCommand(['model', 'retire', '--yes', 'heart-disease@1.0.0'], environment);
       if (code !== 0) throw new Error(errors);
       return () => runWholeCommand(['model', 'add', 'risk-models/heart-disease'], environment);
     },

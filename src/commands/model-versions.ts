@@ -29,6 +29,7 @@ export function modelVersionCommands(): Command[] {
     new Command('retire')
       .description('offer a version no longer; its predictions can still be explained and verified')
       .argument('<id@version>', 'the version')
+      .option('--yes', 'retire it even if it is the last one that is offered')
       .action(retire),
   ];
 }
@@ -82,13 +83,24 @@ async function makeDefault(name: string): Promise<void> {
   });
 }
 
-async function retire(name: string): Promise<void> {
+async function retire(name: string, { yes = false }: { readonly yes?: boolean }): Promise<void> {
   await withModelAdministration(commandConfig(), async (administration) => {
+    if (!yes) refuseLast(name, await administration.versions());
     const { id } = await ensureStored(administration, name);
     const retired = await administration.recorded(name, (store) => store.retire(name));
     printLine(retired ? `${name} is retired` : `${name} was retired before`);
     await sayDefault(administration, id);
   });
+}
+
+/** @throws StartupError for the last version of any model that is offered: without it nothing can be scored */
+function refuseLast(name: string, versions: readonly ListedVersion[]): void {
+  const offered = versions.filter(({ retiredAt, fault }) => !retiredAt && fault === undefined);
+  if (offered.length !== 1 || offered[0]!.name !== name) return;
+  throw new StartupError(
+    `${name} is the last version that is offered: without it nothing is scored, and no process is ready. Add another ` +
+      'one before, or go on with --yes; "riskgraph model add BUNDLE" offers it again.',
+  );
 }
 
 /**

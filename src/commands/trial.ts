@@ -17,6 +17,7 @@ import { submit, type FollowedJob, type JobEvent } from '../client/submit.js';
 import type { Config } from '../config/config.js';
 import { StartupError } from '../errors.js';
 import { createAccessTokens } from '../identity/access-token.js';
+import { noModelServed } from '../monitoring/dependencies.js';
 import { withinTime } from '../process/within-time.js';
 import { apiClient } from './api-client.js';
 import { NotCheckedError, type Check } from './checks.js';
@@ -201,7 +202,7 @@ function trialChecks(client: GraphqlClient): Check[] {
 async function defaultModel(client: GraphqlClient): Promise<RiskModel> {
   const { riskModels } = await client.request(RiskModelsDocument).catch(explainRefusal);
   const model = riskModels.find(({ isDefault }) => isDefault) ?? riskModels[0];
-  if (!model) throw new StartupError('the deployment serves no risk model: check RISK_MODELS_DIRECTORY');
+  if (!model) throw new StartupError(noModelServed);
   return model;
 }
 

@@ -6,6 +6,8 @@ import { GraphqlRequestError } from '../client/errors.js';
 import type { GraphqlClient } from '../client/graphql-client.js';
 import type { Config } from '../config/config.js';
 import { readRuntime } from '../embedded/data-directory.js';
+import { StartupError } from '../errors.js';
+import { noModelServed } from '../monitoring/dependencies.js';
 import { notChecked, runChecks, type Check } from './checks.js';
 import { cleaningUp } from './clean-up.js';
 import { checkConsole } from './console-check.js';
@@ -133,8 +135,7 @@ function callerChecks(client: GraphqlClient, anonymous: GraphqlClient): Check[] 
       name: 'risk models',
       run: async () => {
         const { riskModels } = await client.request(RiskModelsDocument);
-        if (riskModels.length === 0)
-          throw new Error('the deployment serves no risk model: check RISK_MODELS_DIRECTORY');
+        if (riskModels.length === 0) throw new StartupError(noModelServed);
         return riskModels.map(({ id, sha256 }) => `${id} (${sha256.slice(0, 12)})`).join(', ');
       },
     },

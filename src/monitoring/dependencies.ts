@@ -9,6 +9,11 @@ import { liveWorkers } from './heartbeats.js';
 /** Time within which a dependency must answer, milliseconds. */
 const probeTimeoutMs = 1_000;
 
+/** The reason and the remedy where no model is served: the last one was retired, or every bundle was refused. */
+export const noModelServed =
+  'No risk model is served: "riskgraph model list" says whether it was retired, and "riskgraph model add BUNDLE" offers ' +
+  'it again. Else check RISK_MODELS_DIRECTORY.';
+
 /** The state of something that a process depends on. */
 export interface Dependency {
   readonly state: 'up' | 'down';
@@ -72,10 +77,7 @@ export function createDependencies(app: DependencyParts): Dependencies {
         (await liveWorkers(models)).length > 0 ? undefined : noWorker,
       ),
     ),
-    riskModels: async () =>
-      registry.list().length > 0
-        ? { state: 'up' }
-        : { state: 'down', reason: 'No risk model is served: check RISK_MODELS_DIRECTORY.' },
+    riskModels: async () => (registry.list().length > 0 ? { state: 'up' } : { state: 'down', reason: noModelServed }),
     close: () => redis.disconnect(),
   };
 }

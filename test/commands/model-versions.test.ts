@@ -294,3 +294,26 @@ test('a version of the models directory can be retired, and is stored for that',
   expect(output).toMatch(/shelf@2.0.0 .*retired .*directory, added/);
   expect(output).toMatch(/shelf@1.0.0 .*default .*directory /);
 });
+
+test('the last version that is offered is retired with --yes alone, and health says how to offer it again', async () => {
+  const alone = await startSystem({ worker: false });
+  const settings = settingsFor(alone.app.config);
+  const refused = await model(['retire', shipped], settings);
+  expect(refused.code).toBe(1);
+  expect(refused.errors).toMatch(
+    /^error: heart-disease@1\.0\.0 is the last version that is offered: [^\n]* go on with --yes; "riskgraph model add BUNDLE" offers it again\.\n$/,
+  );
+  expect((await model(['retire', '--yes', shipped], settings)).output).toBe(
+    `${shipped} is retired\nNo version of heart-disease is offered now\n`,
+  );
+  await alone.app.registry.refresh();
+  const health = await fetch(new URL('/health', alone.url));
+  expect(health.status).toBe(503);
+  expect(((await health.json()) as { reasons: Record<string, string> }).reasons.riskModels).toMatch(
+    /^No risk model is served: "riskgraph model list" says .* "riskgraph model add BUNDLE" offers it again\./,
+  );
+  expect((await model(['add', 'risk-models/heart-disease'], settings)).output).toContain(`${shipped} is offered again`);
+  await alone.app.registry.refresh();
+  const { reasons } = (await (await fetch(new URL('/health', alone.url))).json()) as { reasons: object };
+  expect(reasons).not.toHaveProperty('riskModels');
+});
