@@ -93,6 +93,36 @@ export function environmentExample(): string {
  */
 const ofTheContainer = ['DATA_DIRECTORY'];
 
+/** Settings that the Helm chart sets itself. */
+const ofTheChart = ['HOST', 'PORT', 'METRICS_HOST', 'METRICS_PORT', 'NODE_ENV', 'DRAIN_SECONDS', 'DATA_DIRECTORY'];
+/** Secrets that the Helm chart always takes from its Secret. */
+const secretsOfTheChart = ['MONGO_URI', 'REDIS_URL', 'SECRET_KEY', 'ENCRYPTION_KEYS'];
+/** Variables that Node.js reads itself. */
+const ofNode = ['NODE_EXTRA_CA_CERTS', 'TZ'];
+
+/**
+ * Renews the names of settings and of secrets that the Helm chart accepts.
+ * @param file text of values.schema.json
+ */
+export function withSettingNames(file: string): string {
+  const isSecret = (name: string): boolean => secretSettings.includes(name);
+  const plain = settings
+    .map(({ name }): string => name)
+    .filter((name) => !isSecret(name) && !ofTheChart.includes(name));
+  const lists = {
+    settingNames: [...plain, ...ofNode],
+    secretNames: secretSettings.filter((name) => !secretsOfTheChart.includes(name)),
+  };
+  return Object.entries(lists).reduce((text, [list, names]) => {
+    const place = new RegExp(`^( *)"${list}": \\{ "enum": \\[[^\\]]*\\] \\}`, 'm');
+    if (!place.test(text)) throw new Error(`values.schema.json has no list ${list}`);
+    return text.replace(place, (_, indent: string) => {
+      const lines = names.map((name) => `${indent}  "${name}"`);
+      return `${indent}"${list}": { "enum": [\n${lines.join(',\n')}\n${indent}] }`;
+    });
+  }, file);
+}
+
 const marked = /^( *)# Begin of the generated list.*\n(?:.*\n)*?\1# End of the generated list.*\n/m;
 
 /** The variables of a secret that .env may set: none when the file sets one, as it does for those that it needs. */

@@ -9,6 +9,8 @@ import { parse, parseAllDocuments } from 'yaml';
 import { loadConfig } from '../../src/config/config.js';
 import { fileVariable, secretSettings } from '../../src/config/secret-files.js';
 import { settings } from '../../src/config/settings.js';
+import { withSettingNames } from '../../scripts/settings-documents.js';
+import { consoleAddresses } from '../../src/http/console-pages.js';
 import { secondsToEnd } from '../support/compose.js';
 
 interface Probe {
@@ -25,6 +27,7 @@ interface Container {
   readonly startupProbe: Probe;
   readonly livenessProbe: Probe;
   readonly readinessProbe: Probe;
+  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[];
   readonly lifecycle: { readonly preStop: { readonly exec: { readonly command: readonly [string, string] } } };
 }
 interface Manifest {
@@ -41,13 +44,23 @@ interface Manifest {
         readonly securityContext: object;
         readonly terminationGracePeriodSeconds: number;
         readonly automountServiceAccountToken: boolean;
-        readonly volumes: readonly { readonly secret?: { readonly secretName: string } }[];
+        readonly volumes: readonly {
+          readonly name: string;
+          readonly secret?: { readonly secretName: string };
+          readonly persistentVolumeClaim?: { readonly claimName: string; readonly readOnly: boolean };
+        }[];
       };
     };
     readonly podSelector: { readonly matchLabels: Readonly<Record<string, string>> };
     readonly policyTypes: readonly string[];
     readonly maxUnavailable: number;
-    readonly rules: readonly { readonly http: { readonly paths: readonly { readonly path: string }[] } }[];
+    readonly egress: readonly {
+      readonly ports: readonly { readonly port: number }[];
+      readonly to?: readonly object[];
+    }[];
+    readonly rules: readonly {
+      readonly http: { readonly paths: readonly { readonly path: string; readonly pathType: string }[] };
+    }[];
   };
 }
 
@@ -64,7 +77,7 @@ const of = (manifests: readonly Manifest[], kind: string): Manifest[] => manifes
 
 test('the rendered manifests are those of the chart as it is', () => {
   const files = readdirSync('ops/helm/riskgraph', { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && entry.name !== 'values.schema.json')
     .map((entry) => join(entry.parentPath, entry.name));
   const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
   const list = [...files, `${fixtures}/everything.values.yaml`]
@@ -195,15 +208,57 @@ describe.each(Object.entries(rendered))('%s', (_, manifests) => {
   });
 });
 
-test('the Ingress publishes what callers use, and neither health nor metrics', () => {
-  const paths = of(everything, 'Ingress')[0]!.spec.rules.flatMap(({ http }) => http.paths.map(({ path }) => path));
-  expect(paths).toEqual(['/graphql', '/cohorts', '/jobs']);
+test('the Ingress publishes the API and every page of the console with its files, and neither health nor metrics', () => {
+  const paths = of(everything, 'Ingress')[0]!.spec.rules.flatMap(({ http }) => http.paths);
+  /** https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types */
+  const isPublished = (asked: string): boolean =>
+    paths.some(({ path, pathType }) => asked === path || (pathType === 'Prefix' && asked.startsWith(`${path}/`)));
+  const published = ['/graphql', '/cohorts', '/jobs/1/predictions.ndjson', '/assets/index.js', '/console.json'];
+  const session = ['/session', '/session/refresh'];
+  for (const path of [...published, ...session, ...consoleAddresses])
+    expect([path, isPublished(path)]).toEqual([path, true]);
+  for (const path of ['/health', '/health/ready', '/metrics', '/graphiql', '/queues', '/queues/', '/elsewhere'])
+    expect([path, isPublished(path)]).toEqual([path, false]);
+});
+
+test('the pods have the folders of the values, read-only where they say so', () => {
+  const [api, worker] = of(everything, 'Deployment').map(({ spec }) => spec.template.spec);
+  const foldersOf = ({ containers: [{ volumeMounts }], volumes }: NonNullable<typeof api>) =>
+    volumes.flatMap(({ name, persistentVolumeClaim: claim }) => {
+      const mount = volumeMounts.find((each) => each.name === name)!;
+      return claim ? [[claim.claimName, claim.readOnly, mount.mountPath, mount.readOnly]] : [];
+    });
+  const models = ['riskgraph-models', true, '/models', true];
+  expect(foldersOf(api!)).toEqual([models]);
+  expect(foldersOf(worker!)).toEqual([models, ['riskgraph-backups', false, '/backups', false]]);
+  const settingsOf = of(everything, 'ConfigMap')[0]!.data;
+  expect([settingsOf.RISK_MODELS_DIRECTORY, settingsOf.BACKUP_TARGET]).toEqual(['/models', '/backups']);
+});
+
+test('the policies let API and workers out to DNS, to the databases, and to the services that the values name', () => {
+  const portsOf = (manifests: readonly Manifest[]): number[][] =>
+    of(manifests, 'NetworkPolicy').map(({ spec }) => spec.egress.flatMap(({ ports }) => ports.map(({ port }) => port)));
+  expect(portsOf(plain)).toEqual([
+    [53, 53, 27017, 6379],
+    [53, 53, 27017, 6379],
+  ]);
+  expect(portsOf(everything)).toEqual([
+    [53, 53, 27017, 6380, 4318, 9000, 443],
+    [53, 53, 27017, 6380, 4318, 9000, 443],
+  ]);
+  const traces = of(everything, 'NetworkPolicy')[0]!.spec.egress.find(({ ports }) => ports[0]!.port === 4318)!;
+  expect(traces.to).toEqual([{ namespaceSelector: { matchLabels: { name: 'tracing' } } }]);
 });
 
 test('the version of the chart is that of the package', () => {
   const chart = parse(read('ops/helm/riskgraph/Chart.yaml')) as { version: string; appVersion: string };
   const { version } = JSON.parse(read('package.json')) as { version: string };
   expect([chart.version, chart.appVersion]).toEqual([version, version]);
+});
+
+test('the names of settings that the chart accepts are generated from the table of settings', () => {
+  const schema = read('ops/helm/riskgraph/values.schema.json');
+  expect(schema).toBe(withSettingNames(schema));
 });
 
 test('the values that the chart refuses are those that its schema names, a secret among the settings first of all', () => {
@@ -217,4 +272,12 @@ test('the values that the chart refuses are those that its schema names, a secre
   expect(validate({ ...values, drainSeconds: '15' })).toBe(false);
   expect(validate({ ...values, unknown: true })).toBe(false);
   for (const name of secretSettings) expect(validate({ ...values, settings: { [name]: 'x' } }), name).toBe(false);
+  // Misspelt ones, and a file where the setting itself is wanted.
+  for (const name of ['WORKER_CONCURENCY', 'JOB_RETENTION', 'worker_concurrency', 'SENTRY_DSN_FILE', 'HOST'])
+    expect(validate({ ...values, settings: { [name]: '1' } }), name).toBe(false);
+  for (const name of ['SENTRY_DNS', 'WEBHOOK_SECRET', 'TRUST_PROXY', 'MONGO_URI'])
+    expect(validate({ ...values, moreSecrets: { [name]: 'key' } }), name).toBe(false);
+  const taken = ['WORKER_CONCURRENCY', 'TRUST_PROXY', 'BACKUP_TARGET', 'MONGO_TLS_CA_FILE', 'NODE_EXTRA_CA_CERTS'];
+  for (const name of taken) expect(validate({ ...values, settings: { [name]: '1' } }), name).toBe(true);
+  expect(validate({ ...values, moreSecrets: { BACKUP_S3_SECRET_ACCESS_KEY: 'key' } })).toBe(true);
 });

@@ -122,9 +122,16 @@ spec:
       volumeMounts:
         - { name: secrets, mountPath: /run/secrets/riskgraph, readOnly: true }
         - { name: temporary-files, mountPath: /tmp }
+        {{- range $index, $folder := $process.folders }}
+        - { name: folder-{{ $index }}, mountPath: {{ $folder.path | quote }}, readOnly: {{ $folder.readOnly | default false }} }
+        {{- end }}
   volumes:
     - name: secrets
       secret: { secretName: {{ $top.Values.secretName }}, defaultMode: 288 } # 0440
     - name: temporary-files
       emptyDir: { sizeLimit: {{ $top.Values.temporaryFiles }} }
+    {{- range $index, $folder := $process.folders }}
+    - name: folder-{{ $index }}
+      persistentVolumeClaim: { claimName: {{ $folder.claim }}, readOnly: {{ $folder.readOnly | default false }} }
+    {{- end }}
 {{- end }}
