@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 import { expect, test } from 'vitest';
@@ -172,4 +172,36 @@ test('nginx in Compose finds all APIs by name, has the name of the deployment, a
   expect(tmpfs!.map((place) => place.split(':')[0])).toEqual(['/tmp', '/var/cache/nginx']);
   for (const [, file] of conf.matchAll(/ssl_certificate(?:_key)? (\S+\/)\S+;/g))
     expect(volumes!.some((volume) => volume.endsWith(`:${file!.replace(/\/$/, '')}:ro`))).toBe(true);
+});
+
+test('the commands of docs/deployment.md give nginx in Compose its name and its certificate, and the APIs their proxy', async () => {
+  const folder = await temporaryDirectory();
+  const section = read('docs/deployment.md').split('\n## Docker Compose\n')[1]!.split('\n## ')[0]!;
+  const commands = [.../\n((?: {4}.*\n)+)/.exec(section)![1]!.matchAll(/^ {4}(.*)$/gm)].map(([, line]) => line!);
+  cpSync('scripts/write-secrets.sh', join(folder, 'scripts/write-secrets.sh'));
+  for (const name of ['riskgraph.crt', 'riskgraph.key']) writeFileSync(join(folder, name), name);
+  // There is no Docker. The user of nginx can be given a file by root alone.
+  const before = commands.slice(
+    0,
+    commands.findIndex((line) => line.startsWith('docker ')),
+  );
+  const script = before.join('\n').replace('-o 101 ', process.getuid?.() === 0 ? '-o 101 ' : '');
+  const ran = spawnSync('sh', ['-eu', '-c', script], { cwd: folder, encoding: 'utf8' });
+  expect([ran.status, ran.stderr]).toEqual([0, '']);
+  expect(commands.slice(before.length).join('\n')).toContain('docker compose --profile production up');
+  const given = Object.fromEntries(
+    read(join(folder, '.env'))
+      .trim()
+      .split('\n')
+      .map((line) => line.split('=') as [string, string]),
+  );
+  const conf = join(folder, 'nginx.conf');
+  const start = spawnSync('sh', ['ops/nginx/start-in-compose.sh', 'ops/nginx/nginx.conf', conf], {
+    env: { PATH: process.env.PATH, SERVER_NAME: given.SERVER_NAME ?? '' },
+    encoding: 'utf8',
+  });
+  expect([start.status, start.stderr]).toEqual([0, '']);
+  for (const [, file] of read(conf).matchAll(/ssl_certificate(?:_key)? \S+\/(\S+);/g))
+    expect(existsSync(join(folder, 'ops/secrets/tls', file!)), file).toBe(true);
+  expect(environmentOf(compose.services.api!, given).TRUST_PROXY).toBe('uniquelocal');
 });
