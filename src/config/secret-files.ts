@@ -11,6 +11,10 @@ const largestSecret = 64 * 1024;
 /** The variable that names the file of a secret: `SECRET_KEY_FILE` for `SECRET_KEY`. */
 export const fileVariable = (name: string): string => `${name}_FILE`;
 
+const withComments: ReadonlySet<string> = new Set(
+  settings.filter((setting: Setting) => setting.comments === true).map(({ name }) => name),
+);
+
 /** Names of the settings that a file may hold. */
 export const secretSettings: readonly string[] = settings
   .filter((setting: Setting) => setting.secret === true)
@@ -31,7 +35,7 @@ export function readSecretFiles(given: Environment): { readonly environment: Env
     if (path === undefined) continue;
     try {
       if (given[name] !== undefined) throw new Error(`is set, and so is ${name}: keep one of the two`);
-      environment[name] = readSecret(path);
+      environment[name] = readSecret(path, withComments.has(name));
     } catch (error) {
       issues.push(`${variable}: ${(error as Error).message}`);
     }
@@ -41,9 +45,10 @@ export function readSecretFiles(given: Environment): { readonly environment: Env
 
 /**
  * Reads the one line of a secret file. The line break at its end is no part of the secret.
+ * @param hasComments leaves out empty lines and those that begin with #
  * @throws Error with the reason, which names the path and nothing of the content
  */
-function readSecret(path: string): string {
+function readSecret(path: string, hasComments: boolean): string {
   const refuse = (reason: string): never => {
     throw new Error(`${path} ${reason}`);
   };
@@ -54,6 +59,11 @@ function readSecret(path: string): string {
   } catch {
     return refuse('is not UTF-8 text: write the secret itself into it');
   }
+  if (hasComments)
+    text = text
+      .split(/\r?\n/)
+      .filter((line) => line.trim() !== '' && !line.startsWith('#'))
+      .join('\n');
   if (text === '') refuse('is empty: write the secret into it');
   if (/[\r\n]/.test(text)) refuse('has more than one line: write only the secret into it');
   return text;

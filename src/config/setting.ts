@@ -15,6 +15,11 @@ export interface Setting {
    * @defaultValue false
    */
   readonly secret?: true;
+  /**
+   * The file of the secret may have lines that begin with #, as age-keygen writes them. They are no part of the secret.
+   * @defaultValue false
+   */
+  readonly comments?: true;
 }
 
 /** Settings that belong together in the documents. */

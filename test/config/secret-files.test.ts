@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { execFileSync } from 'node:child_process';
@@ -109,6 +109,16 @@ describe('refused with one line that has nothing of the secret:', () => {
   });
 });
 
+test('the file of a private key may have the comments of age-keygen', async () => {
+  const key = 'AGE-SECRET-KEY-1QQQ';
+  const path = await secretFile(`# created: today\n# public key: age1qqq\n${key}\n`);
+  expect(loadConfig({ BACKUP_IDENTITY_FILE: path }).backup.identity).toBe(key);
+  expect(refusal({ BACKUP_IDENTITY_FILE: await secretFile('# no key\n') })).toContain(
+    'is empty: write the secret into it',
+  );
+  expect(refusal({ BACKUP_IDENTITY_FILE: await secretFile(`${key}\n${key}\n`) })).toContain('has more than one line');
+});
+
 test('an empty variable counts as unset, also for a file', () => {
   expect(loadConfig({ SECRET_KEY_FILE: '', SECRET_KEY: 'from the variable' }).secretKey).toBe('from the variable');
 });
@@ -124,10 +134,30 @@ test('the command line reads secrets from files', async () => {
   });
 });
 
-test('the drop-in of systemd gives each needed secret as a credential of its own', () => {
-  const text = readFileSync('ops/systemd/secrets.conf', 'utf8');
-  const loaded = [...text.matchAll(/^LoadCredential=(\w+):\/etc\/riskgraph\/secrets\/(\w+)$/gm)];
-  const given = [...text.matchAll(/ ?(\w+)_FILE=%d\/(\w+)/g)].map(([, name, file]) => [name, file]);
-  expect(loaded.map(([, name, file]) => [name, file])).toEqual(given.map(([, file]) => [file, file]));
-  expect(given).toEqual(Object.keys(secrets).map((name) => [name, name.toLowerCase()]));
+test('the drop-in of systemd hands over every secret file of the settings, and the settings keep no line of one', async () => {
+  const folder = await temporaryDirectory();
+  const names = [...secretSettings, 'MONGO_TLS_KEY', 'REDIS_TLS_CA'].map(fileVariable);
+  const file = join(folder, '.env');
+  const others = [
+    'NODE_ENV=production',
+    '# SECRET_KEY_FILE=/etc/riskgraph/secrets/old',
+    'LOG_FILE=/var/log/riskgraph/log',
+  ];
+  const lines = names.map(
+    (name, at) => `${name}=${at % 2 ? '"' : ''}/etc/riskgraph/secrets/${name.toLowerCase()}${at % 2 ? '"' : ''}`,
+  );
+  writeFileSync(file, [...others, ...lines, ''].join('\n'));
+  const run = (part: string): string =>
+    execFileSync('sh', ['ops/systemd/secrets.sh', part, file], { encoding: 'utf8' });
+  const handed = (text: string) =>
+    [...text.matchAll(/^Environment=(\w+)=%d\/(\w+)$/gm)].map(([, name, id]) => [name, id]);
+  const worker = run('worker');
+  expect(worker).toMatch(/^\[Service\]$/m);
+  expect(handed(worker)).toEqual(names.map((name) => [name, name.toLowerCase()]));
+  expect([...worker.matchAll(/^LoadCredential=(\w+):(\S+)$/gm)].map(([, id, path]) => [id, path])).toEqual(
+    names.map((name) => [name.toLowerCase(), `/etc/riskgraph/secrets/${name.toLowerCase()}`]),
+  );
+  // An API makes no backups, and needs no key of them.
+  expect(handed(run('api')).map(([name]) => name)).toEqual(names.filter((name) => !name.startsWith('BACKUP_')));
+  expect(run('settings').trim().split('\n')).toEqual(others);
 });

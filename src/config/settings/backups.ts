@@ -25,6 +25,7 @@ export const backupSettings = [
     name: 'BACKUP_IDENTITY',
     key: 'backup.identity',
     secret: true,
+    comments: true,
     schema: z.string().optional(),
     description:
       'The private key (`AGE-SECRET-KEY-1...`) that opens backups. Where workers have it, they try each backup by a ' +
