@@ -36,6 +36,10 @@ export class Backup {
   @prop({ type: String })
   failure?: string;
 
+  /** Time when the archive of a complete backup was first found to be no longer in its place. A prune is one reason. */
+  @prop({ type: Date })
+  goneAt?: Date;
+
   /** Time when a drill has restored the backup into a scratch database, and has found everything in it. */
   @prop({ type: Date })
   restoredAt?: Date;

@@ -118,6 +118,9 @@ export function encrypterTo(recipients: readonly string[]): Encrypter {
   return encrypter;
 }
 
+/** @throws StartupError for a text that is no private key */
+export const requireIdentity = (identity: string): void => addIdentity(new Decrypter(), identity);
+
 function addIdentity(decrypter: Decrypter, identity: string): void {
   try {
     decrypter.addIdentity(identity);

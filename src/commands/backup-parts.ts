@@ -1,33 +1,20 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Connection } from 'mongoose';
 import type { ArchiveEntry } from '../backup/archive.js';
-import { createCatalogue, type Catalogue } from '../backup/catalogue.js';
-import { createDirectoryStore } from '../backup/directory-store.js';
+import type { Catalogue } from '../backup/catalogue.js';
 import type { BackupSource } from '../backup/restore-backup.js';
-import { createS3Store, isS3 } from '../backup/s3-store.js';
 import { createClosers, type Closers } from '../closers.js';
 import type { Config } from '../config/config.js';
 import { publicSettings } from '../config/public-settings.js';
 import { startEngines } from '../embedded/engines.js';
+import { hasFullDisk } from '../embedded/full-disk.js';
 import { StartupError } from '../errors.js';
 import { readBundle } from '../risk/bundle/bundle-files.js';
 import { bundleDirectories } from '../risk/registry.js';
-import { connectDatabase } from '../storage/database.js';
+import { connectDatabase, isDiskFull } from '../storage/database.js';
 import { startProgressBar } from './progress-bar.js';
-
-/** The place of the backups. @throws StartupError when none is named */
-export function openCatalogue(config: Config, target = config.backup.target): Catalogue {
-  if (target === undefined)
-    throw new StartupError(
-      'There is no place for backups: set BACKUP_TARGET, or give --target, e.g. /var/backups/riskgraph.',
-    );
-  if (!isS3(target)) return createCatalogue(createDirectoryStore(target));
-  const { s3Endpoint: endpoint, s3Region: region, s3AccessKeyId, s3SecretAccessKey } = config.backup;
-  const keys = { accessKeyId: s3AccessKeyId, secretAccessKey: s3SecretAccessKey };
-  return createCatalogue(createS3Store({ target, endpoint, region, ...keys }));
-}
 
 /**
  * The private key that opens backups.
@@ -78,8 +65,21 @@ export async function withScratchDatabase<T>(work: (database: Connection) => Pro
     closers.add(() => engines.stop());
     const database = await connectDatabase(engines.mongoUri);
     closers.add(() => database.close());
-    return work(database);
+    return work(database).catch(async (error: unknown) => {
+      throw await explainFullDisk(error, directory);
+    });
   });
+}
+
+/** The scratch database is on the disk of TMPDIR, which is not that of the deployment's MongoDB. */
+async function explainFullDisk(error: unknown, directory: string): Promise<unknown> {
+  const isFull = (isDiskFull(error) && !(error instanceof Error && 'path' in error)) || (await hasFullDisk(directory));
+  if (!isFull) return error;
+  return new StartupError(
+    `The disk of ${dirname(directory)} is full, where the backup is restored to try it: make room, or name another ` +
+      'folder in TMPDIR.',
+    { cause: error },
+  );
 }
 
 const endings = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;

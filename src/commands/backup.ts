@@ -1,28 +1,25 @@
+import { writeFile } from 'node:fs/promises';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import Table from 'cli-table3';
 import { Command } from 'commander';
 import type { Connection } from 'mongoose';
 import { createModels, type Models } from '../../models/index.js';
-import { recordDrill } from '../backup/backup-records.js';
+import { compareWithPlace, recordDrill } from '../backup/backup-records.js';
+import { openCatalogue } from '../backup/backup-settings.js';
 import { createBackup } from '../backup/create-backup.js';
 import type { Catalogue, FoundBackup } from '../backup/catalogue.js';
 import type { BackupSummary } from '../backup/manifest.js';
 import { examineBackup, restoreBackup, type Restored } from '../backup/restore-backup.js';
 import type { Config } from '../config/config.js';
+import { readRuntime } from '../embedded/data-directory.js';
+import { StartupError } from '../errors.js';
 import { createLogger } from '../process/logger.js';
-import {
-  filesOutside,
-  openCatalogue,
-  privateKey,
-  progressBars,
-  sourceOf,
-  withScratchDatabase,
-} from './backup-parts.js';
+import { filesOutside, privateKey, progressBars, sourceOf, withScratchDatabase } from './backup-parts.js';
 import { commandActor } from './command-trail.js';
 import { commandConfig } from './environment.js';
 import { failureLine } from './failure.js';
 import { openLocalConnection } from './local-access.js';
-import { printLine } from './print.js';
+import { printErrorLine, printLine } from './print.js';
 import { afterRestore, announceEpoch, printEnded, readSeenEpoch } from './restored.js';
 import { localMasterKeys } from './secret-key.js';
 
@@ -45,8 +42,9 @@ export function backupCommand(): Command {
   const backup = new Command('backup').description('backups of the database, its models and its settings');
   backup
     .command('key')
-    .description('print a new pair of keys, as age-keygen does: backups are encrypted to the public one')
-    .action(printKeys);
+    .description('make a new pair of keys, as age-keygen does: backups are encrypted to the public one')
+    .option('--out <file>', 'a new file for both, which its owner alone may read (default: print them)')
+    .action(makeKeys);
   backup
     .command('create')
     .description('make a backup, while everything runs or with the embedded database stopped')
@@ -93,10 +91,22 @@ export function backupCommand(): Command {
   return backup;
 }
 
-async function printKeys(): Promise<void> {
+async function makeKeys({ out }: { readonly out?: string }): Promise<void> {
   const identity = await generateX25519Identity();
-  printLine(`# public key: ${await identityToRecipient(identity)}`);
-  printLine(identity);
+  const shown = `# public key: ${await identityToRecipient(identity)}`;
+  printLine(shown);
+  if (out === undefined) printLine(identity);
+  else await writeKeys(out, `${shown}\n${identity}\n`);
+}
+
+/** @throws StartupError for a file that is there: it may hold the only key of earlier backups */
+async function writeKeys(path: string, text: string): Promise<void> {
+  await writeFile(path, text, { mode: 0o600, flag: 'wx', flush: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+    throw new StartupError(
+      `--out: ${path} is there already, and may hold the key of earlier backups: name a new file.`,
+    );
+  });
 }
 
 async function withDatabase<T>(config: Config, work: (database: Connection, models: Models) => Promise<T>): Promise<T> {
@@ -136,7 +146,8 @@ async function verify(
   const identity = await privateKey(config, file);
   const backup = await catalogue.find(name);
   if (drilling) {
-    await drill(config, catalogue, backup, identity);
+    const drilled = await drill(config, catalogue, backup, identity);
+    await recordOwnDrill(config, backup.name, drilled);
     return;
   }
   const bars = progressBars();
@@ -146,16 +157,24 @@ async function verify(
   printLine(`${backup.name}: whole, ${documents} documents as its manifest says`);
 }
 
+/** Records a drill by hand in the database of this deployment, if its settings are here. The drill counts without it too. */
+async function recordOwnDrill(config: Config, name: string, outcome: Drilled): Promise<void> {
+  if (!config.mongoUri && !(await readRuntime(config.dataDirectory))) return;
+  await withDatabase(config, (_database, models) => recordDrill(models, name, outcome)).catch((error: unknown) =>
+    printErrorLine(`the drill is noted with the backup, and not in the database: ${failureLine(error)}`),
+  );
+}
+
+/** Seconds of the restore, and of the whole drill. */
+interface Drilled {
+  readonly restoreSeconds: number;
+  readonly drillSeconds: number;
+}
+
 /**
  * Restores a backup into a scratch database, checks everything in it, and notes the time that it took.
- * @returns the seconds of the restore, and of the whole drill
  */
-async function drill(
-  config: Config,
-  catalogue: Catalogue,
-  backup: FoundBackup,
-  identity: string,
-): Promise<{ readonly restoreSeconds: number; readonly drillSeconds: number }> {
+async function drill(config: Config, catalogue: Catalogue, backup: FoundBackup, identity: string): Promise<Drilled> {
   const begun = performance.now();
   const restored = await withScratchDatabase((database) =>
     restoreInto(config, database, catalogue, backup, identity, { seenEpoch: 0, check: true }),
@@ -247,6 +266,7 @@ async function run(): Promise<void> {
       }
     }
     await prune(config, catalogue);
+    await compareWithPlace(models, catalogue);
   });
 }
 

@@ -5,7 +5,7 @@ import { recorded } from '../audit/audit-trail.js';
 import { createAccessTokens } from '../identity/access-token.js';
 import { ensureLocalUser } from '../identity/organizations.js';
 import type { Config } from '../config/config.js';
-import { requireData } from '../storage/data-version.js';
+import { refuseNewerData, requireData } from '../storage/data-version.js';
 import { connectDatabase } from '../storage/database.js';
 import { refuseUnfinishedRestore } from '../storage/unfinished-restore.js';
 import { holdsDatabase, openDataDirectory, readRuntime } from '../embedded/data-directory.js';
@@ -63,10 +63,24 @@ export async function connectLocalDatabase(config: Config, options: LocalOptions
   return bind(await openLocalConnection(config, options));
 }
 
-/** Connects as `connectLocalDatabase` does, and changes nothing in the database. */
-export async function openLocalConnection(
+/**
+ * Connects as `connectLocalDatabase` does, and changes nothing in the database.
+ * @throws StartupError when there is no database, or a newer release works on it
+ */
+export async function openLocalConnection(config: Config, options: LocalOptions = {}): Promise<LocalConnection> {
+  const opened = await connect(config, options);
+  try {
+    await refuseNewerData(opened.connection);
+    return opened;
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+async function connect(
   config: Config,
-  { create = false, say = printErrorLine }: LocalOptions = {},
+  { create = false, say = printErrorLine }: LocalOptions,
 ): Promise<LocalConnection> {
   const path = resolve(config.dataDirectory);
   if (config.mongoUri) {

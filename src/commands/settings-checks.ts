@@ -1,7 +1,7 @@
 import { mkdtemp, open, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
-import { encrypterTo } from '../backup/archive.js';
+import { encrypterTo, requireIdentity } from '../backup/archive.js';
 import { createS3Store, isS3 } from '../backup/s3-store.js';
 import type { Config } from '../config/config.js';
 import { unknownSettings } from '../config/unknown-settings.js';
@@ -20,7 +20,7 @@ import { loadErrorReports } from './serve.js';
 export function settingsChecks(config: Config): Check[] {
   const { backup, logFile, persistedQueriesFile, auditRetentionDays, auditArchiveDirectory, sentryDsn, tracing } =
     config;
-  const { target, recipients } = backup;
+  const { target, recipients, identity } = backup;
   return [
     ...unknownSettings(process.env, environmentFileNames()).map(unknownSetting),
     ...when(logFile, 'log file', checkLogFile),
@@ -32,6 +32,10 @@ export function settingsChecks(config: Config): Check[] {
     ...when(target ?? recipients[0], 'backup recipients', async () => {
       encrypterTo(recipients);
       return `public keys of age: ${recipients.length}`;
+    }),
+    ...when(identity, 'backup identity', async (key) => {
+      requireIdentity(key);
+      return 'a private key of age';
     }),
   ];
 }

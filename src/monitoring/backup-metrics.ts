@@ -24,8 +24,10 @@ export function describeBackups(registry: Registry, models: Pick<Models, 'backup
     });
   };
   const secondsSince = (time: Date | undefined): number => (time ? (Date.now() - time.getTime()) / 1_000 : Infinity);
-  gauge('age_seconds', 'Time since the last complete backup was begun. +Inf without one.', ({ completed }) =>
-    secondsSince(completed?.begunAt),
+  gauge(
+    'age_seconds',
+    'Time since the last complete backup was begun that is in its place. +Inf without one.',
+    ({ present }) => secondsSince(present?.begunAt),
   );
   gauge('failed', 'Whether the newest backup failed, or could not be restored by its drill.', ({ newest }) =>
     newest && hasFailed(newest) ? 1 : 0,

@@ -28,6 +28,12 @@ export const newerData = (stored: number, version = dataVersion): string =>
   `A newer release of RiskGraph has written to this database (data version ${stored}, and this release knows ` +
   `${version}): start that release again, or restore a backup from before it.`;
 
+/** @throws StartupError for data of a newer release, which this one would misread */
+export async function refuseNewerData(database: Connection): Promise<void> {
+  const stored = await storedDataVersion(database);
+  if (stored !== undefined && stored > dataVersion) throw new StartupError(newerData(stored));
+}
+
 /** The outcome of a claim. */
 interface ClaimedData {
   /** The version before, if this claim has raised it. */

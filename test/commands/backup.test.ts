@@ -1,6 +1,7 @@
-/** Covers src/commands/backup.ts, src/commands/backup-parts.ts, src/config/public-settings.ts. */
-import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
+/** Covers src/commands/backup.ts, src/commands/backup-parts.ts, src/backup/backup-settings.ts, src/config/public-settings.ts. */
+import { readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { expect, test } from 'vitest';
@@ -9,6 +10,10 @@ import { createCatalogue } from '../../src/backup/catalogue.js';
 import { createBackup } from '../../src/backup/create-backup.js';
 import { createDirectoryStore } from '../../src/backup/directory-store.js';
 import { lastBackups } from '../../src/backup/backup-records.js';
+import { withScratchDatabase } from '../../src/commands/backup-parts.js';
+import { loadConfig } from '../../src/config/config.js';
+import { StartupError } from '../../src/errors.js';
+import { claimData, dataVersion, newerData } from '../../src/storage/data-version.js';
 import { namespace } from '../support/namespace.js';
 import { runCommand } from '../support/run-command.js';
 import { scored } from '../support/scenario.js';
@@ -44,11 +49,28 @@ test('backup key prints a pair of keys, as age-keygen does', async () => {
   expect(await identityToRecipient(key!)).toBe(shown);
 });
 
+test('backup key --out writes a file that its owner alone may read, as BACKUP_IDENTITY_FILE takes it', async () => {
+  const file = join(await temporaryDirectory(), 'key.txt');
+  const { code, output } = await runCommand(['backup', 'key', '--out', file], {});
+  expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(/^# public key: age1\w+\n$/) });
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  const written = await readFile(file, 'utf8');
+  expect(await identityToRecipient(loadConfig({ BACKUP_IDENTITY_FILE: file }).backup.identity!)).toBe(
+    output.trim().split(' ').at(-1),
+  );
+  const again = await runCommand(['backup', 'key', '--out', file], {});
+  expect(again.errors).toBe(
+    `error: --out: ${file} is there already, and may hold the key of earlier backups: name a new file.\n`,
+  );
+  expect(await readFile(file, 'utf8')).toBe(written);
+});
+
 test('backup run makes a backup of a running system, tries it by a restore, and records both', async () => {
   const { target, system, environment } = await backedUpSystem();
   expect(await lastBackups(system.app.models)).toEqual({
     newest: undefined,
     completed: undefined,
+    present: undefined,
     restored: undefined,
   });
   const made = await runCommand(['backup', 'run'], environment);
@@ -143,6 +165,51 @@ test.each([
   const environment = { ...settingsFor(namespace()), ...given };
   const { code, errors } = await runCommand(['backup', command], environment);
   expect({ code, lines: errors.trim().split('\n') }).toEqual({ code: 1, lines: [expect.stringContaining(message)] });
+});
+
+test('a drill by hand counts', async () => {
+  const { system, environment } = await backedUpSystem();
+  const made = await runCommand(['backup', 'create'], environment);
+  expect((await lastBackups(system.app.models)).restored).toBeUndefined();
+  const tried = await runCommand(['backup', 'verify', '--restore'], environment);
+  expect(tried).toMatchObject({ code: 0 });
+  expect((await lastBackups(system.app.models)).restored).toMatchObject({
+    _id: made.output.split(':')[0],
+    restoreSeconds: expect.any(Number),
+    drillSeconds: expect.any(Number),
+  });
+});
+
+test('a folder that is gone is not made again: its disk is not mounted', async () => {
+  const { target, system, environment } = await backedUpSystem();
+  expect(await runCommand(['backup', 'create'], environment)).toMatchObject({ code: 0 });
+  await rm(target, { recursive: true });
+  const message = `The folder ${target} is not there, and earlier backups were made: mount its disk, or make the folder if it is a new one.`;
+  expect(await runCommand(['backup', 'create'], environment)).toEqual({
+    code: 1,
+    output: '',
+    errors: expect.stringContaining(`error: ${message}\n`),
+  });
+  await expect(stat(target)).rejects.toThrow('ENOENT');
+  expect((await lastBackups(system.app.models)).newest).toMatchObject({ state: 'FAILED', failure: message });
+});
+
+test('data of a newer release are not backed up', async () => {
+  const { target, system, environment } = await backedUpSystem();
+  await claimData(system.app.database, dataVersion + 1);
+  const { code, errors } = await runCommand(['backup', 'create'], environment);
+  expect([code, errors]).toEqual([1, `error: ${newerData(dataVersion + 1)}\n`]);
+  await expect(stat(target)).rejects.toThrow('ENOENT');
+  expect((await lastBackups(system.app.models)).newest).toBeUndefined();
+});
+
+test('a full disk of the drill is that of TMPDIR', async () => {
+  const full = Object.assign(new Error('No space left'), { code: 14_031 });
+  await expect(withScratchDatabase(() => Promise.reject(full))).rejects.toThrow(
+    new StartupError(
+      `The disk of ${tmpdir()} is full, where the backup is restored to try it: make room, or name another folder in TMPDIR.`,
+    ),
+  );
 });
 
 test('a file without a private key is refused', async () => {

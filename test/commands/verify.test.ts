@@ -209,25 +209,6 @@ test('verify says that settings are of another deployment, and that --read-only 
   expect(reading.output).toContain('--   a synthetic patient is scored: not checked: --read-only was given');
 });
 
-test('verify says how old the last backup is', async () => {
-  const own = await startSystem({ worker: false });
-  const { backups } = own.app.models;
-  const environment = settings(own, { RISKGRAPH_TOKEN: await own.token('ADMIN') });
-  const ask = async (...more: string[]) =>
-    (await runCommand(['verify', '--url', own.url, '--read-only', ...more], environment)).output.match(
-      /^.*last backup.*$/m,
-    )?.[0];
-  const begun = (hours: number) => new Date(Date.now() - hours * 3_600_000);
-  await backups.collection.insertOne({ _id: 'older', state: 'COMPLETED', begunAt: begun(30) } as never);
-  await backups.collection.insertOne({ _id: 'newer', state: 'FAILED', failure: 'full', begunAt: begun(2) } as never);
-  expect(await ask('--backup-hours', '31')).toBe(
-    'ok   the last backup is young enough: older, 30.0 hours old; the newest one failed: full',
-  );
-  expect(await ask()).toBe(
-    'FAIL the last backup is young enough: the last one is 30.0 hours old; the newest one failed: full: look into the log of the workers',
-  );
-});
-
 test('verify finds the line of its own request in LOG_FILE', async () => {
   const file = join(await temporaryDirectory(), 'api.log');
   const logger = createLogger('info', 'api', { file: createLogFile(file, 'api') });
