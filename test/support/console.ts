@@ -9,11 +9,12 @@ import type { System } from './system.js';
 
 /**
  * The browser of a test file. It ends with the file. The tests after this call may take long: a busy machine draws slowly.
+ * @param more further arguments of Chromium
  */
-export async function startBrowser(): Promise<Browser> {
+export async function startBrowser(more: readonly string[] = []): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: chromiumPath(),
-    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+    args: ['--no-sandbox', '--disable-dev-shm-usage', ...more],
   });
   vi.setConfig({ testTimeout: 300_000 });
   atEnd(async () => {
