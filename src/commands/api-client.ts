@@ -2,6 +2,7 @@ import WebSocket from 'ws';
 import { ConnectionError } from '../client/errors.js';
 import { createClient, type GraphqlClient } from '../client/graphql-client.js';
 import { StartupError } from '../errors.js';
+import { codeOf, tlsRemedy, unreachable } from './unreachable.js';
 
 /** Failures in a row after which a command gives up to follow a job, after about half a minute. */
 const attempts = 10;
@@ -20,6 +21,7 @@ export function apiClient(url: string, token?: string): GraphqlClient {
     request: (document, variables, signal) =>
       client.request(document, variables, signal).catch((error: unknown) => {
         if (!(error instanceof ConnectionError)) throw error;
+        if (tlsRemedy(codeOf(error)) !== undefined) throw unreachable(new URL(url), error);
         throw new StartupError(
           `No RiskGraph answers at ${new URL(url).origin}: start it with "riskgraph up", or name another server with --url.`,
           { cause: error },

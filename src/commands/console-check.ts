@@ -1,5 +1,6 @@
 import { StartupError } from '../errors.js';
 import { NotCheckedError } from './checks.js';
+import { unreachable } from './unreachable.js';
 
 /** Longest time of one request, milliseconds. */
 const requestMs = 10_000;
@@ -12,7 +13,11 @@ const requestMs = 10_000;
  */
 export async function checkConsole(url: string): Promise<string> {
   const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
-    fetch(new URL(path, url), { redirect: 'manual', ...init, signal: AbortSignal.timeout(requestMs) });
+    fetch(new URL(path, url), { redirect: 'manual', ...init, signal: AbortSignal.timeout(requestMs) }).catch(
+      (error: unknown) => {
+        throw unreachable(new URL(url), error);
+      },
+    );
   const page = await ask('/', { headers: { accept: 'text/html' } });
   const text = await page.text();
   if (page.status === 404 || (page.ok && !text.includes('<div id="console">')))

@@ -3,12 +3,15 @@ import { get, type RequestOptions } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { StartupError } from '../errors.js';
 import { isLoopback } from '../net/public-host.js';
-import { NotCheckedError, notChecked, type Check } from './checks.js';
+import { NotCheckedError, notChecked, WarningError, type Check } from './checks.js';
+import { unreachable } from './unreachable.js';
 
 /** Longest time of one request, milliseconds. */
 const requestMs = 10_000;
+/** Days before its end from which a certificate should be replaced, as docs/maintenance.md says. */
+const renewalDays = 30;
 /** Days before its end from which a certificate must be replaced. */
-const renewalDays = 14;
+const leastDays = 14;
 /** Least time for which browsers must demand TLS, seconds: half a year. */
 const leastHstsSeconds = 15_552_000;
 
@@ -19,6 +22,13 @@ interface Front {
   /** Version of TLS, and the end of the certificate. Undefined without TLS. */
   readonly tls: { readonly protocol: string; readonly validTo: Date } | undefined;
 }
+
+/** Tries the front door once. @returns why it cannot be reached; undefined when it answers */
+export const frontFailure = (url: string): Promise<Error | undefined> =>
+  ask(new URL('/graphql', url)).then(
+    () => undefined,
+    (error: Error) => error,
+  );
 
 /** Checks TLS and headers as a caller from outside meets them. */
 export function frontChecks(url: string): Check[] {
@@ -31,17 +41,24 @@ export function frontChecks(url: string): Check[] {
     return [notChecked('TLS', why), headers];
   }
   return [
-    { name: 'TLS', run: async () => checkTls(await ask(front)) },
+    { name: 'TLS', run: async () => judgeTls((await ask(front)).tls!) },
     { name: 'plain HTTP leads to TLS', run: () => checkPlain(front) },
     headers,
   ];
 }
 
-function checkTls({ tls }: Front): string {
-  const { protocol, validTo } = tls!;
+/**
+ * Judges a connection of TLS, whose certificate is trusted.
+ * @throws StartupError for an old version and a certificate that is about to end; WarningError where it should be renewed
+ */
+export function judgeTls({ protocol, validTo }: NonNullable<Front['tls']>): string {
   if (!['TLSv1.2', 'TLSv1.3'].includes(protocol)) throw new StartupError(`${protocol} is too old: allow 1.2 and 1.3`);
   const days = Math.floor((validTo.getTime() - Date.now()) / 86_400_000);
-  if (days < renewalDays) throw new StartupError(`the certificate ends in ${days} days: renew it`);
+  if (days < leastDays) throw new StartupError(`the certificate ends in ${days} days: renew it`);
+  if (days < renewalDays)
+    throw new WarningError(
+      `${protocol}, the certificate is trusted and ends in ${days} days: renew it, ${leastDays} days before its end at the latest`,
+    );
   return `${protocol}, the certificate is trusted and valid for ${days} days`;
 }
 
@@ -85,13 +102,6 @@ function ask(url: URL): Promise<Front> {
       });
     });
     request.on('timeout', () => request.destroy(new Error('no answer')));
-    request.on('error', (error: NodeJS.ErrnoException) =>
-      reject(new StartupError(`${url.origin} cannot be reached (${error.code ?? error.message}): ${remedyFor(error)}`)),
-    );
+    request.on('error', (error) => reject(unreachable(url, error)));
   });
 }
-
-const remedyFor = ({ code }: NodeJS.ErrnoException): string =>
-  /CERT|SELF_SIGNED|ISSUER/.test(code ?? '')
-    ? 'renew the certificate, or name its authority in NODE_EXTRA_CA_CERTS'
-    : 'check the address, and that the proxy runs';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { StartupError } from '../errors.js';
+import { unreachable } from './unreachable.js';
 
 /** Longest time that a page may take, milliseconds. */
 const pageMs = 10_000;
@@ -20,11 +21,9 @@ interface Page {
 
 async function read(url: URL): Promise<Page> {
   const response = await fetch(url, { signal: AbortSignal.timeout(pageMs) }).catch((error: unknown) => {
-    throw new StartupError(
-      (error as Error).name === 'TimeoutError'
-        ? `no answer within ${pageMs / 1_000} s: look into the log of the process there`
-        : `${url.origin} cannot be reached: check the address, and that the API runs`,
-    );
+    if ((error as Error).name === 'TimeoutError')
+      throw new StartupError(`no answer within ${pageMs / 1_000} s: look into the log of the process there`);
+    throw unreachable(url, error, 'check the address, and that the API runs');
   });
   const text = await response.text();
   return { status: response.status, text, report: reportOf(text) };

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
 import { StartupError } from '../errors.js';
 import { notChecked, type Check } from './checks.js';
+import { unreachable } from './unreachable.js';
 
 /** Longest time in which a line comes into the file, milliseconds. */
 const patienceMs = 5_000;
@@ -42,11 +43,14 @@ export function logCheck(url: string, { logFile, logLevel }: Pick<Config, 'logFi
 /** @returns the id of the request */
 async function refusedLogin(url: string): Promise<string> {
   const credential = { organization: 'no-such-organization', username: 'verify', password: 'none' };
-  const response = await fetch(new URL('/graphql', url), {
+  const address = new URL('/graphql', url);
+  const response = await fetch(address, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ query: login, variables: { input: credential } }),
     signal: AbortSignal.timeout(answerMs),
+  }).catch((error: unknown) => {
+    throw unreachable(address, error);
   });
   await response.text();
   const id = response.headers.get('x-request-id');

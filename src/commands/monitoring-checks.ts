@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { StartupError } from '../errors.js';
 import { packageRoot } from '../process/package-root.js';
 import { notChecked, type Check } from './checks.js';
+import { codeOf, tlsRemedy } from './unreachable.js';
 
 /** Longest time of one request, milliseconds. */
 const requestMs = 10_000;
@@ -100,8 +101,9 @@ function shippedAlerts(): string[] {
 const dataOf = (answer: unknown): unknown => (answer as { data?: unknown }).data;
 
 async function ask(url: URL, name: string): Promise<unknown> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(requestMs) }).catch(() => {
-    throw new StartupError(`${name} does not answer at ${url.origin}: check the address`);
+  const response = await fetch(url, { signal: AbortSignal.timeout(requestMs) }).catch((error: unknown) => {
+    const remedy = tlsRemedy(codeOf(error)) ?? 'check the address';
+    throw new StartupError(`${name} does not answer at ${url.origin}: ${remedy}`);
   });
   if (!response.ok) throw new StartupError(`${url.origin} answers ${response.status}: it is no ${name}`);
   return response.json().catch(() => {

@@ -1,5 +1,6 @@
 import { StartupError } from '../errors.js';
 import { NotCheckedError } from './checks.js';
+import { unreachable } from './unreachable.js';
 
 /** Longest time of one request, milliseconds. */
 const requestMs = 10_000;
@@ -33,10 +34,12 @@ export async function checkQueuePage({ url, healthUrl }: Addresses): Promise<str
 
 /** @throws StartupError when it shows the queues, or fails */
 async function ask(url: string): Promise<Answer> {
-  const response = await fetch(new URL('/queues/api/queues', url), {
-    redirect: 'manual',
-    signal: AbortSignal.timeout(requestMs),
-  });
+  const page = new URL('/queues/api/queues', url);
+  const response = await fetch(page, { redirect: 'manual', signal: AbortSignal.timeout(requestMs) }).catch(
+    (error: unknown) => {
+      throw unreachable(page, error);
+    },
+  );
   const text = await response.text();
   if (response.status === 401) return 'asks for a login';
   if (response.ok || text.includes('scoring-'))

@@ -12,7 +12,7 @@ import { notChecked, runChecks, type Check } from './checks.js';
 import { cleaningUp } from './clean-up.js';
 import { checkConsole } from './console-check.js';
 import { commandConfig, wholeNumber } from './environment.js';
-import { frontChecks } from './front-checks.js';
+import { frontChecks, frontFailure } from './front-checks.js';
 import { expectUnpublished, readHealth } from './health-pages.js';
 import { requireToken, tokenHelp, tokenOption } from './given-token.js';
 import { connectLocalDatabase, type LocalDatabase } from './local-access.js';
@@ -53,8 +53,12 @@ export function verifyCommand(): Command {
       let told = false;
       await cleaningUp(
         async () => {
-          trial = await tryToStart(config, options);
+          const failure = await frontFailure(options.url);
+          trial = await tryToStart(config, options, failure === undefined);
           const { checks, database, isMade, remove } = trial;
+          /** Checks that ask the address of callers: without it, each would only say the same once more. */
+          const ofFront = (asking: readonly Check[]): readonly Check[] =>
+            failure ? asking.map(({ name }) => notChecked(name, notReached)) : asking;
           const removal: Check = {
             name: 'the trial is removed',
             run() {
@@ -62,17 +66,21 @@ export function verifyCommand(): Command {
               return remove();
             },
           };
+          const { inside, outside } = healthChecks(options);
           await runChecks([
-            ...healthChecks(options),
-            ...callerChecks(client, anonymous),
+            ...(failure ? [{ name: 'the address of callers', run: () => Promise.reject(failure) }] : []),
+            ...inside,
+            ...ofFront([...outside, ...callerChecks(client, anonymous)]),
             ...checks,
             ...(isMade ? [removal] : []),
             ...monitoringChecks(options),
             { name: 'the last backup is young enough', run: () => checkBackup(database, config, options.backupHours) },
-            { name: 'the queue page', run: () => checkQueuePage(options) },
-            { name: 'the console', run: () => checkConsole(options.url) },
-            logCheck(options.url, config),
-            ...frontChecks(options.url),
+            ...ofFront([
+              { name: 'the queue page', run: () => checkQueuePage(options) },
+              { name: 'the console', run: () => checkConsole(options.url) },
+              logCheck(options.url, config),
+              ...frontChecks(options.url),
+            ]),
           ]);
         },
         async () => {
@@ -99,7 +107,10 @@ interface StartedTrial extends Trial {
   readonly database: LocalDatabase | undefined;
 }
 
-async function tryToStart(config: Config, { url, readOnly }: VerifyOptions): Promise<StartedTrial> {
+const notReached = 'the address of callers cannot be reached';
+
+/** @param reached whether the deployment answers: else a trial would be made for nothing */
+async function tryToStart(config: Config, { url, readOnly }: VerifyOptions, reached: boolean): Promise<StartedTrial> {
   let database: LocalDatabase | undefined;
   const none = (check: Check): StartedTrial => ({ checks: [check], remove: async () => '', isMade: false, database });
   const name = 'a synthetic patient is scored';
@@ -108,6 +119,7 @@ async function tryToStart(config: Config, { url, readOnly }: VerifyOptions): Pro
       return none(notChecked(name, 'the settings of the deployment (MONGO_URI, SECRET_KEY) are not here'));
     database = await connectLocalDatabase(config);
     if (readOnly) return none(notChecked(name, '--read-only was given'));
+    if (!reached) return none(notChecked(name, notReached));
     return { ...(await startTrial(config, database, url)), isMade: true, database };
   } catch (error) {
     return none({ name, run: () => Promise.reject(error as Error) });
@@ -154,20 +166,23 @@ async function expectRefusal(attempt: () => Promise<unknown>): Promise<string> {
 
 const healthPaths = ['/health/live', '/health/ready', '/health'];
 
-function healthChecks({ url, healthUrl }: Addresses): Check[] {
-  if (healthUrl === undefined)
-    return healthPaths.map((path) => ({
+/** The checks of health: those of an address inside, and those of the address of callers. */
+function healthChecks({ url, healthUrl }: Addresses): { readonly inside: Check[]; readonly outside: Check[] } {
+  if (healthUrl === undefined) {
+    const outside = healthPaths.map((path) => ({
       name: `GET ${path}`,
       run: () => readHealth(new URL(path, url), 'may be hidden'),
     }));
+    return { inside: [], outside };
+  }
   const inside = healthPaths.map((path) => ({
     name: `GET ${path} inside`,
     run: () => readHealth(new URL(path, healthUrl), 'must be there'),
   }));
-  if (new URL(url).origin === new URL(healthUrl).origin) return inside;
+  if (new URL(url).origin === new URL(healthUrl).origin) return { inside, outside: [] };
   const outside = ['/health', '/metrics'].map((path) => ({
     name: `${path} is not published`,
     run: () => expectUnpublished(new URL(path, url)),
   }));
-  return [...inside, ...outside];
+  return { inside, outside };
 }
