@@ -273,7 +273,7 @@ async function run(): Promise<void> {
 function printBackups(catalogue: Catalogue, backups: readonly FoundBackup[]): void {
   const table = new Table({
     head: ['backup', 'begun at', 'documents', 'size', 'restored by a drill'],
-    style: { head: [] },
+    style: { head: [], border: [] },
   });
   for (const { name, begunAt, summary } of backups)
     table.push([

@@ -85,6 +85,7 @@ test('backup run makes a backup of a running system, tries it by a restore, and 
   expect(restored).toMatchObject({ _id: name, restoreSeconds: expect.any(Number), drillSeconds: expect.any(Number) });
 
   const listed = await runCommand(['backup', 'list'], environment);
+  expect(listed.output).not.toContain('\u001b');
   expect(listed.output).toContain(name);
   expect(listed.output).toMatch(/, in [\d.]+ s/);
 

@@ -1,14 +1,16 @@
 import { Types } from 'mongoose';
 import { describe, expect, test } from 'vitest';
+import { createServer } from 'node:http';
 import { createModels } from '../../models/index.js';
 import { modelsSection } from '../../src/commands/maintenance/models-section.js';
 import { readSamples, serviceSection } from '../../src/commands/maintenance/service-section.js';
-import { nodeRemark } from '../../src/commands/maintenance/software-section.js';
+import { isNewer, nodeRemark } from '../../src/commands/maintenance/software-section.js';
 import { stabilityIndex } from '../../src/commands/maintenance/stability-index.js';
 import { newBlockId } from '../../src/predictions/prediction-block.js';
 import { connectDatabase } from '../../src/storage/database.js';
 import { freePort } from '../support/free-port.js';
 import { namespace } from '../support/namespace.js';
+import { serveUntilEnd } from '../support/serve.js';
 import { ended, patient, scored, submit } from '../support/scenario.js';
 import { runCommand } from '../support/run-command.js';
 import { atEnd } from '../support/at-end.js';
@@ -150,6 +152,40 @@ describe('the stability index', () => {
     expect(stabilityIndex(new Map([['a', 99]]), even)).toBeUndefined();
     expect(stabilityIndex(new Map(), new Map())).toBeUndefined();
   });
+});
+
+test.each([
+  ['2.0.0-rc.4', '1.1.1', false],
+  ['2.0.0-rc.4', '2.0.0', true],
+  ['2.0.0-rc.4', '2.0.0-rc.10', true],
+  ['2.0.0', '2.0.0-rc.4', false],
+  ['2.0.0-beta.1', '2.0.0-rc.0', true],
+  ['1.9.0', '1.10.0', true],
+  ['1.10.0', '1.9.9', false],
+])('of the package versions %s here and %s released, the second is newer: %s', (current, latest, newer) => {
+  expect(isNewer({ current, latest })).toBe(newer);
+});
+
+test('the report counts operations that failed apart from the errors of answers', async () => {
+  const operation = 'riskgraph_graphql_operation_duration_seconds';
+  const url = await serveUntilEnd(
+    createServer((_, answer) =>
+      answer.end(
+        [
+          `${operation}_count{operation="viewer",outcome="ok"} 10`,
+          `${operation}_count{operation="viewer",outcome="error"} 1`,
+          'riskgraph_graphql_errors_total{code="NOT_FOUND"} 1',
+          'riskgraph_graphql_errors_total{code="BAD_USER_INPUT"} 4',
+        ].join('\n'),
+      ),
+    ),
+  );
+  const { remarks } = await serviceSection([url]);
+  expect(remarks.slice(0, 2)).toEqual([
+    '1 of 11 operations failed (9.09 %).',
+    '5 errors in answers and events: NOT_FOUND 1, BAD_USER_INPUT 4. These are errors, not operations: one may have ' +
+      'several, and requests that were refused before they ran count here alone.',
+  ]);
 });
 
 test('samples of metrics are read with their labels, escapes and values', () => {

@@ -53,7 +53,8 @@ export async function serviceSection(urls: readonly string[]): Promise<Section> 
       .slice(0, listed)
       .map((each) => [each.name, each.count, each.failed, milliseconds(each.seconds / each.count), within(each, 0.99)]),
     remarks: [
-      `${failed} of ${all} operations failed${all === 0 ? '' : ` (${percent(failed, all)})`}${codeList(codes)}.`,
+      `${failed} of ${all} operations failed${all === 0 ? '' : ` (${percent(failed, all)})`}.`,
+      ...codeLine(codes),
       ...(mongodb ? [`MongoDB: ${mongodb.count} operations, 99 % within ${within(mongodb, 0.99)} ms.`] : []),
       'MongoDB logs each command above 100 ms ("Slow query" in its log).',
     ],
@@ -103,8 +104,15 @@ function within({ buckets, count }: Histogram, part: number): string {
   return bound ? String(Math.round(bound[0] * 1_000)) : 'more than all bounds';
 }
 
-function codeList(codes: readonly Sample[]): string {
+/** The errors of all answers and events. An operation may have several, and a request that is refused before it runs has some too. */
+function codeLine(codes: readonly Sample[]): string[] {
   const byCode = new Map<string, number>();
   for (const { labels, value } of codes) byCode.set(labels.code!, (byCode.get(labels.code!) ?? 0) + value);
-  return byCode.size === 0 ? '' : `: ${[...byCode].map(([code, count]) => `${code} ${count}`).join(', ')}`;
+  if (byCode.size === 0) return [];
+  const all = [...byCode.values()].reduce((sum, count) => sum + count, 0);
+  const list = [...byCode].map(([code, count]) => `${code} ${count}`).join(', ');
+  return [
+    `${all} errors in answers and events: ${list}. These are errors, not operations: one may have several, and requests that were ` +
+      'refused before they ran count here alone.',
+  ];
 }

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Connection } from 'mongoose';
 import { StartupError } from '../../errors.js';
+import { compareVersions } from '../../process/compare-versions.js';
 import { packageRoot, packageVersion } from '../../process/package-root.js';
 import { storedDataVersion } from '../../storage/data-version.js';
 import type { Section } from './section.js';
@@ -74,6 +75,31 @@ export function nodeRemark(version: string, now: Date): string {
     : `Node.js ${major} gets security fixes until ${last}, for ${days} days.`;
 }
 
+/** Compares versions of packages. A preview is below its release. https://semver.org/#spec-item-11 */
+function comparePackages(left: string, right: string): number {
+  const [[a, x], [b, y]] = [left, right].map((version) => {
+    const [, numbers, preview] = /^([\d.]+)(?:-([^+]*))?/.exec(version) ?? [];
+    return [numbers ?? '0', preview] as const;
+  }) as [readonly [string, string | undefined], readonly [string, string | undefined]];
+  const difference = compareVersions(a, b);
+  if (difference !== 0 || x === y) return difference;
+  if (x === undefined || y === undefined) return x === undefined ? 1 : -1;
+  const [mine, others] = [x.split('.'), y.split('.')];
+  for (let index = 0; index < Math.max(mine.length, others.length); index += 1) {
+    const [one, other] = [mine[index], others[index]];
+    if (one === other) continue;
+    if (one === undefined || other === undefined) return one === undefined ? -1 : 1;
+    const [oneIsNumber, otherIsNumber] = [one, other].map((part) => /^\d+$/.test(part));
+    if (oneIsNumber !== otherIsNumber) return oneIsNumber ? -1 : 1;
+    return oneIsNumber ? Number(one) - Number(other) : one < other ? -1 : 1;
+  }
+  return 0;
+}
+
+/** Tells whether the newest version is above that here: npm also names one below it, where ours is a preview. */
+export const isNewer = ({ current, latest }: Outdated): boolean =>
+  current === undefined || latest === undefined || comparePackages(latest, current) > 0;
+
 /** The packages with newer versions, each with the days on which both were released. */
 async function outdatedPackages(): Promise<string[][]> {
   // npm ends with 1 when it finds some.
@@ -81,7 +107,7 @@ async function outdatedPackages(): Promise<string[][]> {
   const parsed = JSON.parse(stdout || '{}') as Record<string, Outdated>;
   // npm tells its own failure in the same form.
   if (parsed.error && parsed.error.latest === undefined) throw noRegistry();
-  const outdated = Object.entries(parsed);
+  const outdated = Object.entries(parsed).filter(([, versions]) => isNewer(versions));
   const rows: string[][] = [];
   for (const [name, { current = 'none', latest = 'none' }] of outdated) {
     const times = await npm(['view', name, 'time', '--json']).then(
