@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import cluster from 'node:cluster';
 import { Command } from 'commander';
 import { failureLine } from './commands/failure.js';
 import { refuseOldNode } from './commands/node-version.js';
@@ -8,6 +9,10 @@ import { escapeInvisible } from './process/visible-text.js';
 
 // Until a command has its own handlers, a signal about the log ends no process, and starts no debugger.
 for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => undefined);
+
+// SIGHUP replaces the processes of a group. Until its parent or one of them has its own handler, there is none to replace.
+const isGroup = process.argv.some((argument) => argument.startsWith('--processes')) && !process.stdin.isTTY;
+if ((isGroup && !process.stdout.isTTY) || cluster.isWorker) process.on('SIGHUP', () => undefined);
 
 /** The loaders of the commands. A command is loaded when it is called: `token` should not wait for the ONNX runtime. */
 const commands: Record<string, () => Promise<Command>> = {

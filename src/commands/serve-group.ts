@@ -19,6 +19,10 @@ export async function serveGroup(command: 'api' | 'worker', count: number): Prom
   const isOnTerminal = process.stdin.isTTY || process.stdout.isTTY;
   if (command === 'api' && count > 1 && config.metricsPort === undefined)
     logger.warn('/metrics on the shared port is that of the process that answers: set METRICS_PORT for those of each');
+  // A process that is replaced while it starts would end: the wish waits for the end of the start.
+  let early = false;
+  const remember = (): void => void (early = true);
+  if (!isOnTerminal) process.on('SIGHUP', remember);
   const group = await startProcessGroup({
     command,
     count,
@@ -48,6 +52,8 @@ export async function serveGroup(command: 'api' | 'worker', count: number): Prom
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
   process.on('SIGHUP', () => (isOnTerminal ? stop('SIGHUP') : replace()));
+  process.removeListener('SIGHUP', remember);
+  if (early) replace();
   if (process.send) {
     process.on('disconnect', () => stop('parent gone'));
     if (!process.connected) stop('parent gone');

@@ -39,6 +39,19 @@ async function failuresDuring(url: string, work: () => Promise<unknown>): Promis
 // Processes start again and again, which takes long on a busy machine.
 const timeout = 300_000;
 
+test('SIGHUP while the processes still start ends nothing: they are replaced after it', { timeout }, async () => {
+  let starting: number[] = [];
+  const group = await startGroup(['api', '--processes', '2'], settingsFor(namespace()), async (pid) => {
+    await expect.poll(() => (starting = childrenOf(pid)).length, { interval: 5, timeout }).toBe(2);
+    process.kill(pid, 'SIGHUP');
+  });
+  await expect
+    .poll(() => group.members().length === 2 && !group.members().some((pid) => starting.includes(pid)), { timeout })
+    .toBe(true);
+  process.kill(group.pid, 'SIGTERM');
+  expect(await group.exited).toMatchObject({ code: 0 });
+});
+
 test(
   'API processes share a port: one that dies is started again, SIGHUP replaces all, SIGTERM ends all',
   { timeout },

@@ -15,10 +15,14 @@ interface RunningGroup {
   members(): number[];
 }
 
-/** Starts a command that runs several processes, as a service manager does: without a terminal. */
+/**
+ * Starts a command that runs several processes, as a service manager does: without a terminal.
+ * @param whileStarting is called at once, with the process id of the command
+ */
 export async function startGroup(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
+  whileStarting: (pid: number) => Promise<void> = () => Promise.resolve(),
 ): Promise<RunningGroup> {
   const child = spawnEntry(new URL('../../src/cli.js', import.meta.url), {
     args,
@@ -27,7 +31,12 @@ export async function startGroup(
   });
   const exited = exitOf(child);
   atEnd(() => terminate(child, exited));
-  const [report] = (await once(child, 'message')) as [{ ready?: string; failed?: string }];
+  const first = once(child, 'message');
+  await whileStarting(child.pid!);
+  const [report] = (await Promise.race([
+    first,
+    exited.then(({ code, signal }) => [{ failed: `ended with ${code ?? signal}` }]),
+  ])) as [{ ready?: string; failed?: string }];
   if (report.ready === undefined) throw new Error(report.failed);
   const pid = child.pid!;
   return { url: report.ready, pid, exited, members: () => childrenOf(pid) };
