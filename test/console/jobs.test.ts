@@ -77,6 +77,30 @@ test('a clinician watches, cancels and retries a job, live and by the keyboard a
   await window.close();
 });
 
+test('the focus stays at the heading when the data of a page come late', async () => {
+  const { page, open } = await signedIn(browser, system, 'CLINICIAN');
+  await open('/jobs');
+  await page
+    .getByRole('row', { name: /One patient/ })
+    .first()
+    .waitFor();
+  let answer = (): void => undefined;
+  const answered = new Promise<void>((resolve) => (answer = resolve));
+  await page.route('**/graphql', async (route) => {
+    await answered;
+    await route.continue();
+  });
+  await page.getByRole('grid').focus();
+  await page.keyboard.press('Home');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  const focused = (): Promise<unknown> => page.evaluate('document.activeElement.tagName');
+  await expect.poll(focused).toBe('H1');
+  answer();
+  await page.getByRole('table').first().waitFor();
+  expect(await focused()).toBe('H1');
+});
+
 test('each role sees of a job only what it may', async () => {
   for (const [role, sees] of [
     ['CLINICIAN', { patient: 1, retry: 1 }],

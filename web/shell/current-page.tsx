@@ -84,13 +84,7 @@ function LoadedPage({ route, params }: { readonly route: Route } & PageProps): V
   }, [route, page]);
   const isThere = page.Page !== undefined;
   useOtherPages(isThere);
-  useEffect(() => {
-    const heading = isThere ? frame.current?.querySelector('h1') : undefined;
-    if (!heading || !hasMoved()) return;
-    heading.tabIndex = -1;
-    heading.focus({ preventScroll: true });
-    scrollTo(0, 0);
-  }, [isThere]);
+  useEffect(() => (isThere && hasMoved() ? focusHeading(frame.current!) : undefined), [isThere]);
   if (page.problem === 'failed' || error)
     return (
       <section class="message">
@@ -104,6 +98,24 @@ function LoadedPage({ route, params }: { readonly route: Route } & PageProps): V
   return (
     <div ref={frame}>{page.Page ? <page.Page params={params} /> : <p class="quiet">{texts.shell.loading}</p>}</div>
   );
+}
+
+/** Puts the focus on the heading, and again when the page draws another one in its place, e.g. when its data come. */
+function focusHeading(frame: HTMLElement): () => void {
+  let heading: HTMLElement | null = null;
+  const focus = (): void => {
+    // Another place has the focus: the person went there.
+    if (heading?.isConnected || (heading && document.activeElement !== document.body)) return;
+    heading = frame.querySelector('h1');
+    if (!heading) return;
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+  };
+  focus();
+  scrollTo(0, 0);
+  const observer = new MutationObserver(focus);
+  observer.observe(frame, { childList: true, subtree: true });
+  return () => observer.disconnect();
 }
 
 function NotFound(): VNode {
