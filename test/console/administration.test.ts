@@ -161,7 +161,7 @@ test('a name in the place of a patient id stays out of the address', async () =>
   await page.keyboard.press('Enter');
   await expect.poll(() => new URL(page.url()).searchParams.get('patient')).toBeNull();
   await page.getByRole('button', { name: 'Clear the filters' }).click();
-  expect(await box.inputValue()).toBe('');
+  await expect.poll(() => box.inputValue()).toBe('');
 });
 
 test('the chain is verified from the page, and a change behind the back of the API is found', async () => {
