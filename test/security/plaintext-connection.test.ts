@@ -161,7 +161,7 @@ describe('Redis over TLS', async () => {
 describe('MongoDB over TLS', () => {
   /** The engine of the tests, behind a server that speaks TLS. */
   async function startTlsMongo(clientCertificates = false): Promise<string> {
-    const engine = new URL(inject('mongoUri'));
+    const engine = new URL(inject('mongoUris')[0]!);
     const host = decodeURIComponent(engine.hostname);
     const server = createTlsServer(
       {

@@ -79,7 +79,7 @@ test('connections whose signs of life come late are kept: their operations wait 
 });
 
 test('a new connection tells whether the server answers', async () => {
-  const proxy = await proxyTo(inject('mongoUri'));
+  const proxy = await proxyTo(inject('mongoUris')[0]!);
   onTestFinished(() => proxy.close());
   expect(await answersNewConnection(proxy.url)).toBe(true);
   proxy.cut();

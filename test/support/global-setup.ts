@@ -10,12 +10,18 @@ import './modules-from-build.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** The MongoDB of this test run. Take a database of your own from `namespace()`. */
-    mongoUri: string;
+    /** The MongoDBs of this test run. Take a database of your own from `namespace()`. */
+    mongoUris: readonly string[];
     /** The Redis of this test run. Take a key prefix of your own from `namespace()`. */
     redisUrl: string;
   }
 }
+
+/**
+ * MongoDB keeps a file open for each index, for minutes. The databases of a whole run have more files than one process may
+ * open.
+ */
+const engineCount = 4;
 
 /**
  * Runs once before the first test. It brings the build up to date, because the tests' child processes run the build.
@@ -25,11 +31,18 @@ export default async function setup(project: TestProject): Promise<() => Promise
   bringBuildUpToDate();
   project.onTestsRerun(async () => bringBuildUpToDate());
   const dataDirectory = await mkdtemp(join(tmpdir(), 'riskgraph-test-'));
-  const engines = await startEngines({ dataDirectory });
-  project.provide('mongoUri', engines.mongoUri);
-  project.provide('redisUrl', engines.redisUrl);
+  const started = await Promise.all(
+    Array.from({ length: engineCount }, (_, number) =>
+      startEngines({ dataDirectory: join(dataDirectory, `${number}`) }),
+    ),
+  );
+  project.provide(
+    'mongoUris',
+    started.map(({ mongoUri }) => mongoUri),
+  );
+  project.provide('redisUrl', started[0]!.redisUrl);
   return async () => {
-    await engines.stop();
+    await Promise.all(started.map((engines) => engines.stop()));
     await rm(dataDirectory, { recursive: true, force: true });
   };
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 
 import { mongo } from 'mongoose';
 import { inject } from 'vitest';
@@ -22,7 +22,8 @@ interface Namespace {
  */
 export function namespace(): Namespace {
   const name = `test-${randomBytes(8).toString('hex')}`;
-  const mongoUri = new URL(inject('mongoUri'));
+  const engines = inject('mongoUris');
+  const mongoUri = new URL(engines[randomInt(engines.length)]!);
   mongoUri.pathname = `/${name}`;
   atEnd(() => drop(mongoUri.href));
   return { mongoUri: mongoUri.href, databaseName: name, redisUrl: inject('redisUrl'), redisPrefix: name };
