@@ -10,7 +10,7 @@ interface Addresses {
   readonly healthUrl?: string;
 }
 
-/** What an address answers to a caller who has not signed in. */
+/** The answer of an address to a caller without a login. */
 type Answer = 'asks for a login' | 'is off' | 'is not here';
 
 /**

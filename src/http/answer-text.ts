@@ -51,9 +51,8 @@ async function writeInTurn(value: object, operation: Operation, take: (written: 
 /** Objects and lists of the largest piece: it is written in some microseconds. */
 const largestPiece = 40;
 
-/** The JSON of a value in pieces, each of which is the whole of an object or list that has few others in it. */
-function* pieces(value: unknown): Generator<string, void> {
-  if (!isContainer(value) || isSmall(value)) return yield JSON.stringify(value);
+/** The JSON of an object or list in pieces. Each inner value is a piece, unless it has many objects and lists in it. */
+function* pieces(value: object): Generator<string, void> {
   const isList = Array.isArray(value);
   let prefix = isList ? '[' : '{';
   for (const [key, inner] of Object.entries(value)) {

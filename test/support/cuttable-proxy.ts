@@ -25,20 +25,10 @@ async function startProxy(first: NetConnectOpts, answerDelayMs = 0): Promise<Cut
       return;
     }
     const upstream = connect(target);
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(from);
-      from.on('error', () => undefined);
-      from.on('close', () => {
-        sockets.delete(from);
-        to.destroy();
-      });
-      if (from === upstream && answerDelayMs > 0)
-        from.on('data', (answer) => setTimeout(() => to.write(answer), answerDelayMs));
-      else from.pipe(to);
-    }
+    endTogether(client, upstream, sockets);
+    client.pipe(upstream);
+    if (answerDelayMs > 0) upstream.on('data', (answer) => setTimeout(() => client.write(answer), answerDelayMs));
+    else upstream.pipe(client);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const drop = (): void => sockets.forEach((socket) => socket.destroy());
@@ -63,6 +53,25 @@ async function startProxy(first: NetConnectOpts, answerDelayMs = 0): Promise<Cut
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/**
+ * Ends each of two sockets of a proxy with the other one.
+ * @param sockets has them as long as they are open
+ * @param mayEnd whether the end of one is told to the other
+ */
+export function endTogether(client: Socket, upstream: Socket, sockets: Set<Socket>, mayEnd = () => true): void {
+  for (const [from, to] of [
+    [client, upstream],
+    [upstream, client],
+  ] as const) {
+    sockets.add(from);
+    from.on('error', () => undefined);
+    from.on('close', () => {
+      sockets.delete(from);
+      if (mayEnd()) to.destroy();
+    });
+  }
 }
 
 /** Splits a `redis://` or `mongodb://` URL at its host, which `URL` cannot do for the path of a socket. */

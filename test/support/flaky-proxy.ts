@@ -1,5 +1,6 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { atEnd } from './at-end.js';
+import { endTogether } from './cuttable-proxy.js';
 
 /** The fate of a connection: after some bytes of answers it is cut, or falls silent without an end. */
 type Fate = 'cut' | 'reset' | 'silence';
@@ -52,17 +53,7 @@ export async function startFlakyProxy(
     const fate = fates[Math.floor(random() * fates.length)];
     let left = least + random() * (most - least);
     let isSilent = false;
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(from);
-      from.on('error', () => undefined);
-      from.on('close', () => {
-        sockets.delete(from);
-        if (!isSilent) to.destroy();
-      });
-    }
+    endTogether(client, upstream, sockets, () => !isSilent);
     client.on('data', (data: Buffer) => {
       if (upgrades !== 'pass' && /^upgrade:/im.test(data.toString('latin1'))) {
         if (upgrades === 'refuse')

@@ -18,8 +18,8 @@ declare module 'vitest' {
 }
 
 /**
- * MongoDB keeps a file open for each index, for minutes. The databases of a whole run have more files than one process may
- * open.
+ * MongoDB keeps a file open for each index for minutes, also when its database was dropped. The databases of a whole run
+ * have more files than one process may open.
  */
 const engineCount = 4;
 

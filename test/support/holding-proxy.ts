@@ -1,5 +1,5 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { parseUrl, targetOf } from './cuttable-proxy.js';
+import { endTogether, parseUrl, targetOf } from './cuttable-proxy.js';
 
 /** A proxy to MongoDB that can keep chosen commands back, as a server does whose disk stands still for one collection. */
 export interface HoldingProxy {
@@ -50,18 +50,8 @@ export async function holdingProxy(mongoUri: string): Promise<HoldingProxy> {
 
   const server = createServer((client) => {
     const upstream = connect(targetOf(host));
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(from);
-      from.on('error', () => undefined);
-      from.on('close', () => {
-        sockets.delete(from);
-        held.delete(client);
-        to.destroy();
-      });
-    }
+    endTogether(client, upstream, sockets);
+    client.on('close', () => held.delete(client));
     upstream.pipe(client);
     let bytes = Buffer.alloc(0);
     client.on('data', (data: Buffer) => {

@@ -84,16 +84,7 @@ function comparePackages(left: string, right: string): number {
   const difference = compareVersions(a, b);
   if (difference !== 0 || x === y) return difference;
   if (x === undefined || y === undefined) return x === undefined ? 1 : -1;
-  const [mine, others] = [x.split('.'), y.split('.')];
-  for (let index = 0; index < Math.max(mine.length, others.length); index += 1) {
-    const [one, other] = [mine[index], others[index]];
-    if (one === other) continue;
-    if (one === undefined || other === undefined) return one === undefined ? -1 : 1;
-    const [oneIsNumber, otherIsNumber] = [one, other].map((part) => /^\d+$/.test(part));
-    if (oneIsNumber !== otherIsNumber) return oneIsNumber ? -1 : 1;
-    return oneIsNumber ? Number(one) - Number(other) : one < other ? -1 : 1;
-  }
-  return 0;
+  return x.localeCompare(y, 'en', { numeric: true });
 }
 
 /** Tells whether the newest version is above that here: npm also names one below it, where ours is a preview. */

@@ -54,7 +54,7 @@ export function completeList(complete: Complete, isNullable: boolean): Complete 
         items.push(completed);
       }
     } catch (error) {
-      // Items that wait may fail too. Nobody would hear of it, and that would end the process.
+      // An item that fails later must have a handler: without one its rejection would end the process.
       void Promise.allSettled(items);
       throw error;
     }

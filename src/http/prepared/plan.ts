@@ -15,21 +15,11 @@ import {
   type GraphQLField,
   type GraphQLObjectType,
   type GraphQLOutputType,
-  type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
 import { collectFields, collectSubfields } from 'graphql/execution/collectFields.js';
 import { completeLeaf, completeList, completeObject, completeRequired } from './complete.js';
-import type { Complete, PlannedField, PlannedObject } from './planned.js';
-
-/** An operation, and what it takes to collect its fields. */
-export interface PlanSource {
-  readonly schema: GraphQLSchema;
-  readonly operation: OperationDefinitionNode;
-  readonly fragments: Readonly<Record<string, FragmentDefinitionNode>>;
-  /** Checked values. Those that a condition reads (@skip, @include) decide which fields the plan has. */
-  readonly variableValues: Readonly<Record<string, unknown>>;
-}
+import type { CheckedOperation, Complete, PlannedField, PlannedObject } from './planned.js';
 
 export interface Plan {
   readonly root: PlannedObject;
@@ -44,7 +34,7 @@ export interface Plan {
  * types with a test of their own, introspection
  */
 export function planOperation(
-  { schema, operation, fragments, variableValues }: PlanSource,
+  { schema, operation, fragments, variableValues }: CheckedOperation,
   mostFields: number,
 ): Plan | undefined {
   let count = 0;
@@ -108,7 +98,7 @@ class NotPlanned extends Error {}
 export function operationOf(
   definitions: readonly { readonly kind: string }[],
   operationName: string | null | undefined,
-): Pick<PlanSource, 'operation' | 'fragments'> | undefined {
+): Pick<CheckedOperation, 'operation' | 'fragments'> | undefined {
   const fragments = Object.create(null) as Record<string, FragmentDefinitionNode>;
   const operations: OperationDefinitionNode[] = [];
   for (const definition of definitions)

@@ -9,12 +9,17 @@ import type {
 } from 'graphql';
 import type { FieldErrors, Path } from './field-errors.js';
 
-/** One execution of an operation. */
-export interface Run {
+/** An operation with its values. */
+export interface CheckedOperation {
   readonly schema: GraphQLSchema;
   readonly operation: OperationDefinitionNode;
   readonly fragments: Readonly<Record<string, FragmentDefinitionNode>>;
+  /** Checked values. Those that a condition reads (@skip, @include) decide which fields its plan has. */
   readonly variableValues: Readonly<Record<string, unknown>>;
+}
+
+/** One execution of an operation. */
+export interface Run extends CheckedOperation {
   readonly rootValue: unknown;
   readonly contextValue: unknown;
   readonly errors: FieldErrors;

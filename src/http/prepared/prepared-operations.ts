@@ -1,6 +1,6 @@
 /*
  * Runs queries and the events of subscriptions by plans (plan.ts), and all else with graphql-js. Both give the same
- * answers, byte by byte: test/http/prepared-operations.test.ts runs every document of the project in both.
+ * answers, byte by byte: test/http/prepared-operations.test.ts runs every document of client and console, and random ones.
  * Decision 21 says why, and why it makes no code.
  */
 import {
@@ -17,7 +17,8 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { FieldErrors } from './field-errors.js';
-import { operationOf, planOperation, type Plan, type PlanSource } from './plan.js';
+import { operationOf, planOperation, type Plan } from './plan.js';
+import type { CheckedOperation, Run } from './planned.js';
 import { isPromise, runFields } from './run.js';
 
 type Answer = ExecutionResult | Promise<ExecutionResult>;
@@ -40,7 +41,7 @@ const bytesPerCharacter = 150;
 const mostConditions = 4;
 
 /** One operation of a document. */
-interface KnownOperation extends Pick<PlanSource, 'operation' | 'fragments'> {
+interface KnownOperation extends Pick<CheckedOperation, 'operation' | 'fragments'> {
   /** Length of the document's text. */
   readonly characters: number;
   /** Names of the variables that decide which fields the operation has. */
@@ -52,14 +53,14 @@ type Plans = Map<string, Plan | 'none'>;
 
 /** Makes a function that runs operations of valid documents. */
 export function createExecute(schema: GraphQLSchema): Execute {
-  const known = new WeakMap<DocumentNode, Map<string, KnownOperation | 'none'>>();
+  const known = new WeakMap<DocumentNode, Map<string | null, KnownOperation | 'none'>>();
   // The plan that was used longest ago is made again, so the memory of all plans has a bound whatever callers send.
   const remembered = new LRUCache<KnownOperation, Plans>({ maxSize: rememberedBytes });
 
-  function find(document: DocumentNode, name: string | null | undefined): KnownOperation | 'none' {
-    const ofDocument = known.get(document) ?? new Map<string, KnownOperation | 'none'>();
+  function find(document: DocumentNode, name: string | null): KnownOperation | 'none' {
+    const ofDocument = known.get(document) ?? new Map<string | null, KnownOperation | 'none'>();
     known.set(document, ofDocument);
-    const kept = ofDocument.get(name ?? '');
+    const kept = ofDocument.get(name);
     if (kept) return kept;
     const found = operationOf(document.definitions, name);
     // A name that the document does not have is not kept: a caller could send any number of them.
@@ -67,7 +68,7 @@ export function createExecute(schema: GraphQLSchema): Execute {
     const conditions = conditionsOf(document);
     const isPlanned = found.operation.operation !== OperationTypeNode.MUTATION && conditions.length <= mostConditions;
     const operation = isPlanned ? { ...found, characters: document.loc?.end ?? 0, conditions } : 'none';
-    ofDocument.set(name ?? '', operation);
+    ofDocument.set(name, operation);
     return operation;
   }
 
@@ -86,18 +87,17 @@ export function createExecute(schema: GraphQLSchema): Execute {
   return (given) => {
     const interpreted = (): Answer => interpret({ ...given, schema });
     const { document, operationName, rootValue, contextValue } = given;
-    const operation = find(document, operationName);
+    const operation = find(document, operationName ?? null);
     if (operation === 'none') return interpreted();
     const definitions = operation.operation.variableDefinitions ?? [];
     const { errors, coerced } = getVariableValues(schema, definitions, given.variableValues ?? {}, { maxErrors: 50 });
     if (errors) return { errors };
     const plan = planOf(operation, coerced);
     if (plan === 'none') return interpreted();
-    const { fragments } = operation;
-    const run = {
+    const run: Run = {
       schema,
       operation: operation.operation,
-      fragments,
+      fragments: operation.fragments,
       variableValues: coerced,
       rootValue,
       contextValue,
