@@ -100,6 +100,7 @@ export const unprotected: ProtectionOf = () => ({
     derivedKey: () => Buffer.alloc(32),
   }),
   reader: async () => (_document, _field, text) => text as unknown as string,
+  keyOf: () => undefined,
   protect: async () => Promise.reject(new Error('not measured')),
   reveal: async () => Promise.reject(new Error('not measured')),
 });

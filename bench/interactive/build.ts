@@ -18,6 +18,9 @@ export interface RunningBuild {
   stop(): Promise<void>;
 }
 
+/** The folder for CPU profiles of the API; undefined for none. */
+const profiles = process.env.PROFILES;
+
 /** Starts the API and the worker of a build. @param token of the client */
 export async function startBuild(
   { folder }: Build,
@@ -26,7 +29,10 @@ export async function startBuild(
 ): Promise<RunningBuild> {
   const start = async (command: 'api' | 'worker'): Promise<{ child: ChildProcess; ready: string }> => {
     const child = fork(join(folder, 'src/cli.js'), [command], {
-      execArgv: [youngGeneration],
+      execArgv: [
+        youngGeneration,
+        ...(command === 'api' && profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : []),
+      ],
       env: { PATH: process.env.PATH, ...environment },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });

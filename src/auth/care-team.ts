@@ -52,12 +52,21 @@ export function visiblePatients({ role, username }: Member, now = new Date()): Q
  * was read without that filter.
  */
 interface PatientFence {
+  /** Fences of one organization with the same name are the same. */
+  readonly name: string;
+  /** The filter for a query that is sent now: grants may have ended since the last one. */
   readonly filter: QueryFilter<StoredPatient>;
   admits(patient: CareTeamRecord): boolean;
 }
 
 /** The fence of a member. Undefined when all patients are visible. */
 export function patientFence(member: Member): PatientFence | undefined {
-  const filter = visiblePatients(member);
-  return filter && { filter, admits: (patient) => careTeamAccess(member, patient) !== 'DENIED' };
+  if (!visiblePatients(member)) return undefined;
+  return {
+    name: `${member.role} ${member.username}`,
+    get filter() {
+      return visiblePatients(member)!;
+    },
+    admits: (patient) => careTeamAccess(member, patient) !== 'DENIED',
+  };
 }

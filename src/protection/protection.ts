@@ -32,6 +32,8 @@ export interface Protection {
   writer(): Promise<FieldWriter>;
   /** A reader that has loaded these data keys. */
   reader(dataKeys: Iterable<Types.ObjectId | undefined>): Promise<FieldReader>;
+  /** A data key that a reader has loaded; undefined when it is missing. What it decrypted may be kept as long as it is. */
+  keyOf(dataKey: Types.ObjectId): KeyObject | undefined;
   /**
    * Encrypts a text, e.g. the reason of a clinician. For several texts in one document, use one `writer`. List the
    * collection in `protectedCollections`, so that a rotation finds the ciphertext.
@@ -66,6 +68,7 @@ export function createProtection(keyring: Keyring): ProtectionOf {
         await keyring.load(dataKeys);
         return (document, field, ciphertext) => cipher.decrypt(document.id, field, bytesOf(ciphertext));
       },
+      keyOf: (dataKey) => keyring.find(dataKey.toHexString()),
       async protect(document, field, text) {
         const { dataKey, seal } = await protection.writer();
         return { dataKey, ciphertext: seal(document, field, text) };

@@ -21,9 +21,12 @@ import { patientFence, type Member } from '../auth/care-team.js';
 import { slowestReadMs } from '../storage/database.js';
 import { removeFromLog } from '../storage/document-log.js';
 import { groupedRead } from './grouped-reads.js';
+import { createKeptDocuments } from './kept-documents.js';
+import { createPatientDecryption } from './patient-cipher.js';
 import { createPatientRecords, type PatientRecords } from './patient-records.js';
 import type { Protection, ProtectionOf } from '../protection/protection.js';
 import { type ScopedCollection, scopedCollection } from './scoped-collection.js';
+import { createSharedReads } from './shared-reads.js';
 
 /**
  * The documents of one organization. Services that act for a caller get this, and not the models. Each query below it
@@ -45,7 +48,7 @@ export interface OrganizationScope {
   readonly predictionBlocks: ScopedCollection<PredictionBlock>;
   readonly scoringJobs: ScopedCollection<ScoringJob>;
   /** The audit events, to read only. The audit trail alone appends events. */
-  readonly auditEvents: Pick<ScopedCollection<AuditEvent>, 'name' | 'find' | 'findOne' | 'count'>;
+  readonly auditEvents: Pick<ScopedCollection<AuditEvent>, 'name' | 'find' | 'findPage' | 'findOne' | 'count'>;
   readonly users: ScopedCollection<User>;
   readonly sessions: ScopedCollection<Session>;
   readonly apiKeys: ScopedCollection<ApiKey>;
@@ -86,36 +89,44 @@ const careTeamFields = { careTeam: 1, breakGlass: 1 } as const;
 export type ScopeOf = (member: Member) => OrganizationScope;
 
 export function createOrganizationScopes(models: Models, protectionOf: ProtectionOf): ScopeOf {
-  const patientReads = { _id: groupedRead<StoredPatient>(models.patients, '_id') };
-  const predictionReads = {
-    _id: groupedRead<Prediction>(models.predictions, '_id'),
-    job: groupedRead<Prediction>(models.predictions, 'job'),
+  const [pages, kept] = [createSharedReads(), createKeptDocuments()];
+  const patientSharing = {
+    pages,
+    kept,
+    grouped: { _id: groupedRead<StoredPatient>(models.patients, '_id', { kept }) },
   };
+  const predictionSharing = {
+    pages,
+    kept,
+    grouped: {
+      _id: groupedRead<Prediction>(models.predictions, '_id', { kept }),
+      job: groupedRead<Prediction>(models.predictions, 'job', { kept }),
+    },
+  };
+  const decrypt = createPatientDecryption();
   const jobReads = { _id: groupedRead<ScoringJob>(models.scoringJobs, '_id') };
-  const careTeam = groupedRead<StoredPatient>(models.patients, '_id', careTeamFields);
+  const careTeam = groupedRead<StoredPatient>(models.patients, '_id', { projection: careTeamFields });
   return (member) => {
     const id = new Types.ObjectId(member.organizationId);
     const protection = protectionOf(id);
+    const records = (fence?: ReturnType<typeof patientFence>): PatientRecords =>
+      createPatientRecords({
+        collection: scopedCollection<StoredPatient>(models.patients, id, { fence, ...patientSharing }),
+        organization: id,
+        protection,
+        decrypt,
+        hasPrefixSearch,
+      });
     const hasPrefixSearch = async (): Promise<boolean> =>
       (await models.organizations.findById(id, { prefixSearch: 1 }).lean<Organization>())?.prefixSearch === true;
     // Each part is made when it is read: there is one scope per request, and a request needs few parts.
     return {
       id,
       get patients() {
-        return createPatientRecords(
-          scopedCollection<StoredPatient>(models.patients, id, { fence: patientFence(member), grouped: patientReads }),
-          id,
-          protection,
-          hasPrefixSearch,
-        );
+        return records(patientFence(member));
       },
       get everyPatient() {
-        return createPatientRecords(
-          scopedCollection<StoredPatient>(models.patients, id, { grouped: patientReads }),
-          id,
-          protection,
-          hasPrefixSearch,
-        );
+        return records();
       },
       get careTeams() {
         return scopedCollection<StoredPatient>(models.patients, id);
@@ -133,7 +144,7 @@ export function createOrganizationScopes(models: Models, protectionOf: Protectio
         return scopedCollection<StoredBreakGlassAccess>(models.breakGlassAccesses, id);
       },
       get predictions() {
-        return scopedCollection<Prediction>(models.predictions, id, { grouped: predictionReads });
+        return scopedCollection<Prediction>(models.predictions, id, predictionSharing);
       },
       get predictionBlocks() {
         return scopedCollection<PredictionBlock>(models.predictionBlocks, id);

@@ -70,7 +70,7 @@ export interface PageSource<T> {
    * @param way whether the page follows that row, or comes before it
    * @returns the rows from that place on: `backward`, the nearest one is the last of the page in the list's order
    */
-  find(from: PagePosition | null, limit: number, way: Way): Promise<T[]>;
+  find(from: PagePosition | null, limit: number, way: Way): Promise<readonly T[]>;
   count(): Promise<number>;
 }
 
@@ -90,7 +90,7 @@ export interface ListQuery<T> {
 
 /** Reads one page of a collection: see `readPageOf`. */
 export async function readPage<T extends Listed>(
-  collection: Pick<ScopedCollection<T>, 'name' | 'find' | 'count'>,
+  collection: Pick<ScopedCollection<T>, 'name' | 'findPage' | 'count'>,
   query: ListQuery<T>,
   request: PageRequest,
 ): Promise<Page<T>> {
@@ -99,14 +99,15 @@ export async function readPage<T extends Listed>(
 
 /** The documents of a collection that match a query, page by page. */
 export function pagesOf<T extends Listed>(
-  collection: Pick<ScopedCollection<T>, 'name' | 'find' | 'count'>,
+  collection: Pick<ScopedCollection<T>, 'name' | 'findPage' | 'count'>,
   { filter, order = newestFirst, index, single = false }: ListQuery<T>,
 ): PageSource<T> {
   return {
     name: collection.name,
     find(from, limit, way) {
       const { field, direction } = way === 'forward' ? order : reversed(order);
-      return collection.find({ $and: [filter, from ? beyond(from, { field, direction }) : {}] } as QueryFilter<T>, {
+      const wanted = from ? { $and: [filter, beyond(from, { field, direction })] } : filter;
+      return collection.findPage(wanted as QueryFilter<T>, {
         // `sequence` is unique, so it needs no second field, and its index alone serves the sort.
         ...(!single && { sort: { [field]: direction, ...(field !== 'sequence' && { _id: direction }) } }),
         limit,

@@ -1,6 +1,7 @@
+import type { KeyObject } from 'node:crypto';
 import type { Types } from 'mongoose';
 import type { Ciphertext, StoredPatient } from '../../models/index.js';
-import type { FieldReader, FieldWriter } from '../protection/protection.js';
+import type { FieldReader, FieldWriter, Protection } from '../protection/protection.js';
 import { sealedPatientFields, type SealedPatientField } from '../../models/patient.js';
 import type { Patient, PatientIdentity } from './patient.js';
 import { identifierText } from '../process/visible-text.js';
@@ -48,8 +49,33 @@ export function sealPatient(
   return { ...record, ...sealIdentity(writer, record._id, { mrn, givenName, familyName, birthDate }) };
 }
 
+/** Makes the patient of a document. @param read a reader of the protection that has loaded the document's data key */
+export type PatientDecryption = (
+  protection: Pick<Protection, 'keyOf'>,
+  read: FieldReader,
+  stored: StoredPatient,
+) => Patient;
+
 /**
- * Makes the patient of a document. A field is decrypted only when it is read: most readers need some fields, and models
+ * Makes patients of documents, and the same patient again of a document that was kept (kept-documents.ts). What was
+ * decrypted stays with the patient. It is found by the key too: when the process forgets the key, it forgets the patient.
+ */
+export function createPatientDecryption(): PatientDecryption {
+  const ofKeys = new WeakMap<KeyObject, WeakMap<StoredPatient, Patient>>();
+  return (protection, read, stored) => {
+    // A document that is not frozen belongs to one reader, and so does its patient.
+    const key = Object.isFrozen(stored) ? protection.keyOf(stored.dataKey) : undefined;
+    if (!key) return decryptPatient(read, stored);
+    let patients = ofKeys.get(key);
+    if (!patients) ofKeys.set(key, (patients = new WeakMap()));
+    let patient = patients.get(stored);
+    if (!patient) patients.set(stored, (patient = Object.freeze(decryptPatient(read, stored))));
+    return patient;
+  };
+}
+
+/**
+ * Makes the patient of a document. A field is decrypted when it is first read: most readers need some fields, and models
  * need none.
  */
 export function decryptPatient(read: FieldReader, stored: StoredPatient): Patient {
@@ -64,19 +90,20 @@ export function decryptPatient(read: FieldReader, stored: StoredPatient): Patien
     dataKey: _dataKey,
     ...record
   } = stored;
+  const decrypted: { -readonly [K in keyof PatientIdentity]?: PatientIdentity[K] } = {};
   return {
     ...record,
     get mrn() {
-      return read(record._id, 'patients.mrn', mrn);
+      return (decrypted.mrn ??= read(record._id, 'patients.mrn', mrn));
     },
     get givenName() {
-      return givenName ? read(record._id, 'patients.givenName', givenName) : undefined;
+      return givenName && (decrypted.givenName ??= read(record._id, 'patients.givenName', givenName));
     },
     get familyName() {
-      return familyName ? read(record._id, 'patients.familyName', familyName) : undefined;
+      return familyName && (decrypted.familyName ??= read(record._id, 'patients.familyName', familyName));
     },
     get birthDate() {
-      return decryptBirthDate(read, record._id, birthDate);
+      return birthDate && (decrypted.birthDate ??= decryptBirthDate(read, record._id, birthDate));
     },
   };
 }

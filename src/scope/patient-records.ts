@@ -5,7 +5,7 @@ import { checkPage, readPage, type ListQuery, type Page, type PageOrder, type Pa
 import type { Protection } from '../protection/protection.js';
 import { SliceSizer } from '../risk/slices.js';
 import { bytesOf } from '../storage/binary.js';
-import { decryptPatient, mrnIndex, sealIdentity, sealPatient, type PatientWriter } from './patient-cipher.js';
+import { mrnIndex, sealIdentity, sealPatient, type PatientDecryption, type PatientWriter } from './patient-cipher.js';
 import { searchCharacters, searchToken, type SearchedField } from './search-tokens.js';
 import { sealedPatientFields } from '../../models/patient.js';
 import type { Patient, PatientIdentity, PatientRecordFields } from './patient.js';
@@ -97,12 +97,21 @@ function listOf(filter: QueryFilter<StoredPatient>, order: PageOrder = newestFir
   return { filter, order, index: { organization: 1, ...(chosenBy && { [chosenBy]: 1 }), [order.field]: -1, _id: -1 } };
 }
 
-export function createPatientRecords(
-  collection: ScopedCollection<StoredPatient>,
-  organization: Types.ObjectId,
-  protection: Protection,
-  hasPrefixSearch: () => Promise<boolean>,
-): PatientRecords {
+interface PatientRecordsDependencies {
+  readonly collection: ScopedCollection<StoredPatient>;
+  readonly organization: Types.ObjectId;
+  readonly protection: Protection;
+  readonly decrypt: PatientDecryption;
+  readonly hasPrefixSearch: () => Promise<boolean>;
+}
+
+export function createPatientRecords({
+  collection,
+  organization,
+  protection,
+  decrypt,
+  hasPrefixSearch,
+}: PatientRecordsDependencies): PatientRecords {
   async function patientWriter(): Promise<PatientWriter> {
     // The switch is read at each write: a copy in memory might write what was switched off.
     const [writer, prefixSearch] = await Promise.all([protection.writer(), hasPrefixSearch()]);
@@ -112,7 +121,7 @@ export function createPatientRecords(
     documents: readonly T[],
   ): Promise<(T extends null ? null : Patient)[]> {
     const read = await protection.reader(documents.map((document) => document?.dataKey));
-    return documents.map((document) => document && decryptPatient(read, document)) as (T extends null
+    return documents.map((document) => document && decrypt(protection, read, document)) as (T extends null
       ? null
       : Patient)[];
   }

@@ -1,8 +1,10 @@
-import { Types, type Model, type mongo, type PipelineStage, type QueryFilter, type UpdateQuery } from 'mongoose';
+import { mongo, Types, type Model, type PipelineStage, type QueryFilter, type UpdateQuery } from 'mongoose';
 import { isDuplicateKey, slowestReadMs, slowestScanMs } from '../storage/database.js';
 import { insertGroup, passOverDuplicates } from '../storage/group-queries.js';
 import { defined } from '../process/defined.js';
 import type { GroupedRead } from './grouped-reads.js';
+import type { KeptDocuments } from './kept-documents.js';
+import type { SharedReads } from './shared-reads.js';
 
 /** The fields that every document of an organization has. */
 export interface OrganizationDocument {
@@ -38,6 +40,11 @@ export interface ScopedCollection<T extends OrganizationDocument> {
   /** Name of the collection in the database. */
   readonly name: string;
   find(filter: QueryFilter<T>, options?: FindOptions): Promise<T[]>;
+  /**
+   * Reads a page as `find` does. Callers who ask for the same page at the same time share one query, and get the same
+   * documents, which they must not change.
+   */
+  findPage(filter: QueryFilter<T>, options: Omit<FindOptions, 'projection'>): Promise<readonly T[]>;
   findOne(filter: QueryFilter<T>, options?: Pick<FindOptions, 'projection' | 'sort'>): Promise<T | null>;
   /**
    * The documents in the order of the ids; null for an id without a document.
@@ -75,12 +82,26 @@ export interface ScopedCollection<T extends OrganizationDocument> {
  * query; `admits` is the same condition for a document that was read whole.
  */
 interface Fence<T> {
+  /** Fences of one organization with the same name are the same. */
+  readonly name: string;
   readonly filter: QueryFilter<T>;
   admits(document: T): boolean;
 }
 
 /** Reads of single documents, by the field that chooses them. Other callers of this process share their queries. */
 type GroupedReads<T> = { readonly [K in keyof T]?: GroupedRead<T> };
+
+/** What the scopes of a process share, so that the same is not done twice. */
+interface Sharing<T> {
+  readonly grouped?: GroupedReads<T>;
+  /** Pages that are being read. @defaultValue each page is a query of its own */
+  readonly pages?: SharedReads;
+  /** Documents that are parsed only when they have changed. @defaultValue each is parsed, and belongs to its reader */
+  readonly kept?: KeptDocuments;
+}
+
+/** Most documents of one read that are kept: more of them would push out all others. */
+const mostKept = 501;
 
 /** Most documents that are read one by one through grouped reads. More of them are a query of their own. */
 const fewDocuments = 4;
@@ -95,21 +116,37 @@ const fewDocuments = 4;
 export function scopedCollection<T extends OrganizationDocument>(
   model: Model<T>,
   organization: Types.ObjectId,
-  { fence, grouped = {} }: { readonly fence?: Fence<T>; readonly grouped?: GroupedReads<T> } = {},
+  { fence, grouped = {}, pages, kept }: { readonly fence?: Fence<T> } & Sharing<T> = {},
 ): ScopedCollection<T> {
   const { collection } = model;
+  const { name } = collection;
   // The types of the driver and of Mongoose differ in name only, so the filter is passed as an object.
   const unfenced = (filter: QueryFilter<T>): object => ({ $and: [{ organization }, filter] });
   const within = (filter: QueryFilter<T>): object =>
     fence ? { $and: [{ organization }, fence.filter, filter] } : unfenced(filter);
-  const cursor = (
+  const cursor = <R = T>(
     filter: QueryFilter<T>,
-    { projection, sort, limit, hint, readConcern }: FindOptions & Pick<mongo.FindOptions, 'readConcern'> = {},
+    {
+      projection,
+      sort,
+      limit,
+      hint,
+      readConcern,
+      raw,
+    }: FindOptions & Pick<mongo.FindOptions, 'readConcern' | 'raw'> = {},
   ) =>
-    collection.find<T>(
+    collection.find<R & mongo.Document>(
       within(filter),
-      defined({ maxTimeMS: slowestReadMs, projection, sort, limit, hint, readConcern }) as mongo.FindOptions,
+      defined({ maxTimeMS: slowestReadMs, projection, sort, limit, hint, readConcern, raw }) as mongo.FindOptions,
     );
+  /** Reads whole documents. Those that have not changed are not parsed. */
+  async function findWhole(
+    filter: QueryFilter<T>,
+    options: Omit<FindOptions, 'projection'> & Pick<mongo.FindOptions, 'readConcern'>,
+  ): Promise<T[]> {
+    if (!kept) return cursor(filter, options).toArray();
+    return (await cursor<Uint8Array>(filter, { ...options, raw: true }).toArray()).map((bytes) => kept.read<T>(bytes));
+  }
   const admitted = (found: T | null): T | null => (found && (!fence || fence.admits(found)) ? found : null);
   /** The grouped read that does what a filter asks for: one that compares one field alone. */
   function groupedReadOf(filter: QueryFilter<T>): (() => Promise<T | null>) | undefined {
@@ -118,8 +155,17 @@ export function scopedCollection<T extends OrganizationDocument>(
     return read && others.length === 0 && value instanceof Types.ObjectId ? () => read(organization, value) : undefined;
   }
   return {
-    name: collection.name,
+    name,
     find: (filter, options) => cursor(filter, options).toArray(),
+    findPage(filter, options) {
+      if (!pages) return findWhole(filter, options);
+      // The bytes of the query itself: they tell a date from its text, which JSON does not.
+      const key = mongo.BSON.serialize(
+        { of: name, organization, fence: fence?.name, filter, options },
+        { ignoreUndefined: false },
+      );
+      return pages(Buffer.from(key).toString('latin1'), () => findWhole(filter, options));
+    },
     async findOne(filter, options) {
       const read = options ? undefined : groupedReadOf(filter);
       // Reads one document without the fence, and applies the fence here. MongoDB then works a fifth less.
@@ -134,7 +180,10 @@ export function scopedCollection<T extends OrganizationDocument>(
       if (read && ids.length <= fewDocuments && !options)
         return (await Promise.all(ids.map((id) => read(organization, id)))).map(admitted);
       const readConcern = options?.lasting ? ({ level: 'majority' } as const) : undefined;
-      const found = await cursor({ _id: { $in: ids } } as QueryFilter<T>, { readConcern }).toArray();
+      const wanted = { _id: { $in: ids } } as QueryFilter<T>;
+      const found = await (ids.length > mostKept
+        ? cursor(wanted, { readConcern }).toArray()
+        : findWhole(wanted, { readConcern }));
       const byId = new Map(found.map((document) => [document._id.toHexString(), document]));
       return ids.map((id) => byId.get(id.toHexString()) ?? null);
     },

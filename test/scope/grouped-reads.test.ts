@@ -82,11 +82,12 @@ test('a query that fails fails for its callers alone', async () => {
   const { models, organizationWith } = await startProcess();
   const [own, other] = [await organizationWith(1), await organizationWith(1)];
   const find = models.patients.collection.find.bind(models.patients.collection);
-  const failing = vi.spyOn(models.patients.collection, 'find').mockImplementation(((filter: {
-    organization: Types.ObjectId;
-  }) => {
+  const failing = vi.spyOn(models.patients.collection, 'find').mockImplementation(((
+    filter: { organization: Types.ObjectId },
+    options: object,
+  ) => {
     if (filter.organization.equals(own.organization)) throw new Error('away');
-    return find(filter as never);
+    return find(filter as never, options);
   }) as never);
   const results = await Promise.allSettled([own, other].map(({ patients, ids }) => patients.findOne({ _id: ids[0]! })));
   failing.mockRestore();
