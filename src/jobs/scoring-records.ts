@@ -1,7 +1,7 @@
 import type { Types } from 'mongoose';
 import type { Models, Prediction, StoredPatient } from '../../models/index.js';
 import { isDuplicateKey } from '../storage/database.js';
-import { appendToLog, removeFromLog } from '../storage/document-log.js';
+import { createLogWriter, removeFromLog } from '../storage/document-log.js';
 import { createGroupCommit } from '../storage/group-commit.js';
 import { groupedFind, largestCohort } from '../storage/group-queries.js';
 import {
@@ -43,10 +43,10 @@ export function createScoringRecords(
 ): ScoringRecords {
   const findPatient = groupedFind<StoredPatient, StoredScorablePatient>(patients, scorablePatientFields);
   const findPatientId = groupedFind<StoredPatient>(patients, { _id: 1 });
-  const insertPrediction = createGroupCommit<Prediction, void>(
-    (group) => appendToLog(predictions, group, ({ job, patient }) => ({ job, patient })),
-    { largest: largestCohort },
-  );
+  const log = createLogWriter(predictions, ({ job, patient }) => ({ job, patient }));
+  const insertPrediction = createGroupCommit<Prediction, void>((group) => log.append(group), {
+    largest: largestCohort,
+  });
 
   async function insertOnce(prediction: Prediction): Promise<Prediction> {
     try {

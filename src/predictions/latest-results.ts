@@ -7,8 +7,8 @@
  * - A block of a batch is stored with the mark `unlisted`, so that no crash can lose its results. They are written when
  *   the worker has no more chunks of the batch, and by the maintenance: a write to each patient costs MongoDB several
  *   times as much as the batch itself, and must not slow it down.
- * - MongoDB itself copies the results from the predictions ($merge). A result replaces an older one only, so that a late
- *   one, or the same one again, changes nothing.
+ * - The result of a SINGLE job is written by its worker, which has just made it. All others MongoDB itself copies from the
+ *   predictions ($merge). A result replaces an older one only, so that a late one, or the same one again, changes nothing.
  * - A patient that was erased meanwhile is passed over: the result lives and ends with the patient's document.
  */
 import type { PipelineStage, Types } from 'mongoose';
@@ -19,14 +19,15 @@ import {
   type Prediction,
   type PredictionBlock,
 } from '../../models/index.js';
+import { defined } from '../process/defined.js';
 import { createGroupCommit, type GroupCommit } from '../storage/group-commit.js';
 import { largestCohort } from '../storage/group-queries.js';
 import { predictionId } from './prediction-block.js';
 
 /** Writes latest results. */
 export interface LatestResults {
-  /** Writes the result of a prediction that is stored on its own. Calls at the same time share a round trip. */
-  readonly keep: GroupCommit<Pick<Prediction, '_id' | 'modelId'>, void>;
+  /** Writes the result of a prediction, which is stored on its own. Calls at the same time share a round trip. */
+  readonly keep: GroupCommit<Prediction, void>;
   /** Writes the results of these predictions, which are stored on their own. */
   keepMany(predictions: readonly Pick<Prediction, '_id' | 'modelId'>[]): Promise<void>;
   /** Writes the results of all rows of these blocks. */
@@ -108,7 +109,7 @@ export function createLatestResults({ patients, predictions, predictionBlocks }:
     keepBlocks,
     keep: createGroupCommit(
       async (group) => {
-        await keepMany(group);
+        await patients.collection.bulkWrite(group.map(writeOf) as never[], { ordered: false });
         return group.map(() => ({ value: undefined }));
       },
       { largest: largestCohort },
@@ -126,6 +127,20 @@ export function createLatestResults({ patients, predictions, predictionBlocks }:
         if (found.length < blocksPerRound) return true;
         if (performance.now() > until) return false;
       }
+    },
+  };
+}
+
+/** The write of a prediction's result to its patient. It finds no patient who has the same result, or a later one. */
+function writeOf(prediction: Prediction): { readonly updateOne: { readonly filter: object; readonly update: object } } {
+  const { _id, patient, modelId, modelVersion, riskBand, unit, createdAt } = prediction;
+  const field = latestResultField(modelId);
+  const value = prediction.probability ?? prediction.quantity;
+  const result = defined({ source: _id, value, riskBand, unit, modelVersion, createdAt });
+  return {
+    updateOne: {
+      filter: { _id: patient, [`${field}.createdAt`]: { $not: { $gte: createdAt } } },
+      update: { $set: { [field]: result } },
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { Types } from 'mongoose';
 import type { Models, PredictionBlock, ScoringChunk, ScoringJob } from '../../models/index.js';
 import { isDuplicateKey } from '../storage/database.js';
-import { appendToLog } from '../storage/document-log.js';
+import { createLogWriter } from '../storage/document-log.js';
 import type { RiskModel } from '../risk/risk-model.js';
 import { unitOf } from '../predictions/answer.js';
 import { newBlockId } from '../predictions/prediction-block.js';
@@ -25,6 +25,8 @@ interface ChunkOutcomes {
 }
 
 export function createChunkOutcomes({ organizations, patients, predictionBlocks }: Models): ChunkOutcomes {
+  const blockLog = createLogWriter(predictionBlocks, ({ job, chunk }) => ({ job, chunk }));
+
   async function missing(ids: Types.ObjectId[]): Promise<Set<string>> {
     const filter = { _id: { $in: ids } };
     // Nearly always all patients are present, and a count is a short answer.
@@ -69,7 +71,7 @@ export function createChunkOutcomes({ organizations, patients, predictionBlocks 
         failed: failures.length,
         failures,
       };
-      const [outcome] = await appendToLog(predictionBlocks, [block], (twin) => ({ job: twin.job, chunk: twin.chunk }));
+      const [outcome] = await blockLog.append([block]);
       if (!('error' in outcome!)) return block;
       const stored = isDuplicateKey(outcome.error) && (await find(chunk));
       if (!stored) throw outcome.error;

@@ -12,6 +12,7 @@
  *   removed leaves its number behind, and nothing else.
  * - Each document keeps its number with itself: no crash can separate them.
  */
+import { LRUCache } from 'lru-cache';
 import mongoose, { type Model, type Types } from 'mongoose';
 import type { LogNumber, Prediction, PredictionBlock } from '../../models/index.js';
 import { duplicateKeyCode } from './database.js';
@@ -48,52 +49,70 @@ export async function lastNumber<T extends Logged>(
   return last?.logged.number ?? 0;
 }
 
-/**
- * Inserts documents at the end of the logs of their organizations.
- * @param twin the condition that finds a document that was stored in its place before
- * @returns the outcome of each document, in the given order: an error with the code of a duplicate key for one that has a
- *   twin
- */
-export async function appendToLog<T extends Logged>(
-  model: Model<T>,
-  documents: readonly T[],
-  twin: (document: T) => object,
-): Promise<GroupResult<void>[]> {
-  const byOrganization = new Map<string, T[]>();
-  for (const document of documents) {
-    const key = document.organization.toHexString();
-    byOrganization.set(key, [...(byOrganization.get(key) ?? []), document]);
-  }
-  const outcomes = new Map<T, GroupResult<void>>();
-  await Promise.all([...byOrganization.values()].map((ofOne) => append(model, ofOne, twin, outcomes)));
-  return documents.map((document) => outcomes.get(document)!);
+/** Writes documents at the ends of the logs of a collection. */
+interface LogWriter<T extends Logged> {
+  /**
+   * Inserts documents at the end of the logs of their organizations.
+   * @returns the outcome of each document, in the given order: an error with the code of a duplicate key for one that has
+   *   a twin
+   */
+  append(documents: readonly T[]): Promise<GroupResult<void>[]>;
 }
 
-/** Appends documents of one organization, and writes down their outcomes. */
-async function append<T extends Logged>(
-  model: Model<T>,
-  documents: readonly T[],
-  twin: (document: T) => object,
-  outcomes: Map<T, GroupResult<void>>,
-): Promise<void> {
-  let left = documents;
-  while (left.length > 0) {
-    const { organization } = left[0]!;
-    const last = await lastNumber(model, organization);
-    const numbered = left.map((document, index) => ({
-      ...document,
-      logged: { organization, number: last + 1 + index },
-    }));
-    const refusal = await insertInOrder(model, numbered);
-    const stored = refusal ? left.slice(0, refusal.index) : left;
-    for (const document of stored) outcomes.set(document, { value: undefined });
-    const refused = left[stored.length];
-    const hasTwin = refused && (await model.collection.findOne(twin(refused) as never, { projection: { _id: 1 } }));
-    // Without a twin only its number was taken, by another worker.
-    const isFinal = refused && (hasTwin || refusal!.code !== duplicateKeyCode);
-    if (isFinal) outcomes.set(refused, { error: asError(refusal!) });
-    left = left.slice(stored.length + (isFinal ? 1 : 0));
+/** Organizations whose last number a writer remembers. */
+const rememberedEnds = { max: 1_000 };
+/** Time for which the number is read before each insert, after another process has taken one. Milliseconds. */
+const contestedMs = 1_000;
+
+/**
+ * Makes the writer of a collection. It remembers the number that it inserted last, and so does not have to read it. A
+ * number that another worker has taken meanwhile is refused, and the last one is read. Where several workers write, it is
+ * read each time.
+ * @param twin the condition that finds a document that was stored in its place before
+ */
+export function createLogWriter<T extends Logged>(model: Model<T>, twin: (document: T) => object): LogWriter<T> {
+  const ends = new LRUCache<string, number>(rememberedEnds);
+  const contested = new LRUCache<string, true>({ ...rememberedEnds, ttl: contestedMs });
+
+  /** Appends documents of one organization, and writes down their outcomes. */
+  async function append(documents: readonly T[], outcomes: Map<T, GroupResult<void>>): Promise<void> {
+    let left = documents;
+    while (left.length > 0) {
+      const { organization } = left[0]!;
+      const key = organization.toHexString();
+      const last = ends.get(key) ?? (await lastNumber(model, organization));
+      const numbered = left.map((document, index) => ({
+        ...document,
+        logged: { organization, number: last + 1 + index },
+      }));
+      // It is forgotten now, and remembered when all are stored. After an error it is not known.
+      ends.delete(key);
+      const refusal = await insertInOrder(model, numbered);
+      const stored = refusal ? left.slice(0, refusal.index) : left;
+      for (const document of stored) outcomes.set(document, { value: undefined });
+      if (!refusal && !contested.has(key)) ends.set(key, last + left.length);
+      const refused = left[stored.length];
+      const hasTwin = refused && (await model.collection.findOne(twin(refused) as never, { projection: { _id: 1 } }));
+      // Without a twin only its number was taken, by another worker.
+      const isFinal = refused && (hasTwin || refusal!.code !== duplicateKeyCode);
+      if (isFinal) outcomes.set(refused, { error: asError(refusal!) });
+      else if (refused) contested.set(key, true);
+      left = left.slice(stored.length + (isFinal ? 1 : 0));
+    }
   }
+
+  return {
+    async append(documents) {
+      const byOrganization = new Map<string, T[]>();
+      for (const document of documents) {
+        const key = document.organization.toHexString();
+        byOrganization.set(key, [...(byOrganization.get(key) ?? []), document]);
+      }
+      const outcomes = new Map<T, GroupResult<void>>();
+      await Promise.all([...byOrganization.values()].map((ofOne) => append(ofOne, outcomes)));
+      return documents.map((document) => outcomes.get(document)!);
+    },
+  };
 }
 
 /** Inserts documents one after the other. @returns the first refusal; those behind it were not inserted */

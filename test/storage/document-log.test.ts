@@ -1,7 +1,7 @@
 import { Types } from 'mongoose';
 import { expect, test } from 'vitest';
 import type { Prediction } from '../../models/index.js';
-import { appendToLog, lastNumber, removeFromLog } from '../../src/storage/document-log.js';
+import { createLogWriter, lastNumber, removeFromLog } from '../../src/storage/document-log.js';
 import { startSystem } from '../support/system.js';
 
 const { app } = await startSystem({ worker: false });
@@ -16,8 +16,8 @@ const prediction = (organization: Types.ObjectId): Prediction =>
     patient: new Types.ObjectId(),
   }) as Prediction;
 
-const append = (documents: readonly Prediction[]) =>
-  appendToLog(predictions, documents, ({ job, patient }) => ({ job, patient }));
+const newWriter = () => createLogWriter(predictions, ({ job, patient }) => ({ job, patient }));
+const { append } = newWriter();
 
 /** The numbers of a log that can be read now. */
 async function numbers(organization: Types.ObjectId): Promise<number[]> {
@@ -38,8 +38,10 @@ test('who sees a number sees all before it, while many writers append', async ()
   })();
   await Promise.all(
     Array.from({ length: 8 }, async (_, writer) => {
+      // Every other one is a process of its own, which does not know of the numbers of the others.
+      const { append: appendHere } = writer % 2 === 0 ? newWriter() : { append };
       for (let group = 0; group < 10; group += 1)
-        await append(Array.from({ length: 1 + (writer % 3) }, () => prediction(organization)));
+        await appendHere(Array.from({ length: 1 + (writer % 3) }, () => prediction(organization)));
     }),
   );
   appending = false;
@@ -83,6 +85,22 @@ test('the number of a removed document is never given again, and nothing else st
     job: last._id,
     logged: { organization, number: 2 },
   });
+});
+
+test('a writer goes on behind a number that another process has taken, or that is left of a removed document', async () => {
+  const organization = new Types.ObjectId();
+  const [here, there] = [newWriter(), newWriter()];
+  await here.append([prediction(organization)]);
+  await there.append([prediction(organization), prediction(organization)]);
+  await here.append([prediction(organization), prediction(organization)]);
+  await there.append([prediction(organization)]);
+  expect(await numbers(organization)).toEqual(upTo(6));
+  const last = prediction(organization);
+  await there.append([last]);
+  await removeFromLog(predictions.collection, { _id: last._id });
+  await here.append([prediction(organization)]);
+  await there.append([prediction(organization)]);
+  expect(await numbers(organization)).toEqual(upTo(9));
 });
 
 test('a document without a number is removed whole', async () => {
