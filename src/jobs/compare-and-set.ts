@@ -31,7 +31,7 @@ export interface JobUpdate {
 
 /** The job as it was read, and the change to be made to it. */
 interface JobChangeRequest extends JobUpdate {
-  readonly job: ScoringJob;
+  readonly job: Pick<ScoringJob, '_id' | 'status'>;
 }
 
 /** Fewest alike jobs that get a statement of their own. One statement costs as much as six jobs in the pipeline. */

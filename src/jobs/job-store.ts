@@ -28,7 +28,7 @@ import type { Metrics } from '../process/metrics.js';
 import { noTracing, type Tracing } from '../process/tracing.js';
 import { groupedFind, groupedInsert, largestCohort } from '../storage/group-queries.js';
 import { createCompareAndSet, type JobUpdate } from './compare-and-set.js';
-import { cancelled, failed, isTerminal, isTransition, progressed, started } from './job-status.js';
+import { cancelled, failed, isTerminal, isTransition, progressed, started, submitted } from './job-status.js';
 
 /** A job that this process may run until another worker takes the lease. */
 export interface ClaimedJob {
@@ -53,9 +53,10 @@ export interface JobStore {
   /**
    * Takes the job for this process. A job that is to be cancelled becomes CANCELLED instead, and a job whose attempts
    * are used up becomes FAILED.
+   * @param reading the job, which the caller reads at the moment; with it, the first read is left out
    * @returns null when there is nothing to do: the job is deleted, has ended, was cancelled, or another worker holds it
    */
-  claim(id: Types.ObjectId, dispatch: number): Promise<ClaimedJob | null>;
+  claim(id: Types.ObjectId, dispatch: number, reading?: Promise<ScoringJob | null>): Promise<ClaimedJob | null>;
   /**
    * Works like `change`, but only while the claim holds.
    * @param next gets the time as well. Jobs that change in the same turn of the event loop get the same timestamp, so
@@ -148,6 +149,24 @@ export function createJobStore({
     }
   }
 
+  /**
+   * Takes a job that is still as it was submitted. The claim of such a job does not depend on what the job is about, so it
+   * is written while the job is read.
+   * @returns null when the job is no longer so
+   */
+  async function claimUnchanged(id: Types.ObjectId, reading: Promise<ScoringJob | null>): Promise<ClaimedJob | null> {
+    const { token, now } = currentTurn();
+    const lease = { token, dispatch: firstDispatch, expiresAt: new Date(now.getTime() + leaseMs) };
+    const status = submitted();
+    const update = { status: started(status, now), set: { lease, attemptsThisRun: 1 } };
+    const [found, written] = await Promise.all([reading, compareAndSet({ job: { _id: id, status }, ...update })]);
+    if (!found || !written) return null;
+    tell(found);
+    count(metrics, { ...found, status }, update.status);
+    // The job was read before the write, or after it. A later change is seen by the next change of this claim.
+    return { job: found.status.sequence === status.sequence ? applied(found, update) : found, lease };
+  }
+
   return {
     find,
     change,
@@ -170,19 +189,25 @@ export function createJobStore({
       }
     },
 
-    async claim(id, dispatch) {
+    async claim(id, dispatch, reading = find(id)) {
+      const first = dispatch === firstDispatch ? await claimUnchanged(id, reading) : null;
+      if (first) return first;
       let lease: JobLease | undefined;
-      const job = await change(id, (found) => {
-        const { status } = found;
-        const { token, now } = currentTurn();
-        lease = undefined;
-        if (isTerminal(status.state) || isHeldByAnother(found, dispatch, now)) return null;
-        if (found.cancelRequestedAt) return { status: cancelled(status, now), unset: ['lease'] };
-        if (found.attemptsThisRun >= attempts)
-          return { status: failed(status, status.error ?? workerLost, now), unset: ['lease'] };
-        lease = { token, dispatch, expiresAt: new Date(now.getTime() + leaseMs) };
-        return { status: started(status, now), set: { lease, attemptsThisRun: found.attemptsThisRun + 1 } };
-      });
+      const job = await change(
+        id,
+        (found) => {
+          const { status } = found;
+          const { token, now } = currentTurn();
+          lease = undefined;
+          if (isTerminal(status.state) || isHeldByAnother(found, dispatch, now)) return null;
+          if (found.cancelRequestedAt) return { status: cancelled(status, now), unset: ['lease'] };
+          if (found.attemptsThisRun >= attempts)
+            return { status: failed(status, status.error ?? workerLost, now), unset: ['lease'] };
+          lease = { token, dispatch, expiresAt: new Date(now.getTime() + leaseMs) };
+          return { status: started(status, now), set: { lease, attemptsThisRun: found.attemptsThisRun + 1 } };
+        },
+        (await reading) ?? undefined,
+      );
       return job && lease ? { job, lease } : null;
     },
 
@@ -218,6 +243,9 @@ export function createJobStore({
     },
   };
 }
+
+/** The number of the dispatch at submission. */
+const firstDispatch = 1;
 
 /**
  * Tells whether another worker holds the job. A queue entry that is delivered a second time may take over at once,

@@ -2,7 +2,7 @@ import { Types } from 'mongoose';
 import { describe, expect, test } from 'vitest';
 import { JobStage, ScoringJobKind, ScoringJobState, type ScoringJob } from '../../models/index.js';
 import { completed, progressed, submitted } from '../../src/jobs/job-status.js';
-import { createJobStore, workerLost } from '../../src/jobs/job-store.js';
+import { createJobStore, workerLost, type ClaimedJob } from '../../src/jobs/job-store.js';
 import { startSystem } from '../support/system.js';
 
 const { app } = await startSystem({ worker: false });
@@ -139,6 +139,43 @@ describe('a claim', () => {
     const job = await store.find(_id);
     expect(job!.transitions.map(({ state }) => state)).toEqual(['QUEUED', 'ACTIVE', 'ACTIVE', 'COMPLETED']);
     expect(await store.claim(_id, 1)).toBeNull();
+  });
+
+  test('is written while the job is read, and is the same whether the read or the write is first', async () => {
+    const completeIt = (claim: ClaimedJob | null) =>
+      store.changeClaimed(claim!, (status) => completed(status, { processed: 1, failed: 0 }, new Date()));
+    const [early, late] = [await insertJob(), await insertJob()];
+    const readAfterTheWrite = async () => {
+      for (;;) {
+        const job = await store.find(late._id);
+        if (job?.status.state === ScoringJobState.ACTIVE) return job;
+      }
+    };
+    const claims = [
+      await store.claim(early._id, 1, store.find(early._id)),
+      await store.claim(late._id, 1, readAfterTheWrite()),
+    ];
+    expect(claims[0]!.job).toMatchObject({
+      ...early,
+      status: { state: 'ACTIVE', sequence: 2, attempts: 1 },
+      attemptsThisRun: 1,
+      transitions: [{ sequence: 1 }, { sequence: 2 }],
+    });
+    for (const claim of claims) expect(await completeIt(claim)).toBe(true);
+  });
+
+  test('is decided by the present job when the job that was read is older', async () => {
+    const job = await insertJob();
+    await store.requestCancel(job._id);
+    expect(await store.claim(job._id, 1, Promise.resolve(job))).toBeNull();
+    expect((await store.find(job._id))!.status).toMatchObject({ state: 'CANCELLED', sequence: 2 });
+  });
+
+  test('is not given for a job that was removed, or that nobody has stored', async () => {
+    const job = await insertJob();
+    await app.models.scoringJobs.deleteOne({ _id: job._id });
+    expect(await store.claim(job._id, 1, Promise.resolve(job))).toBeNull();
+    expect(await store.claim(new Types.ObjectId(), 1)).toBeNull();
   });
 
   test('is taken over by another entry once the lease has ended', async () => {
