@@ -190,7 +190,7 @@ export class ScoringJobResolver {
     @Ctx() { viewer }: OperationContext,
   ): Promise<PredictionType | null> {
     if (!jobKinds[source.kind].ofOnePatient || source.status.state !== ScoringJobState.COMPLETED) return null;
-    const prediction = await this.predictionService.ofJob(viewer, source._id);
+    const prediction = await this.predictionService.ofJob(viewer, source);
     return prediction && this.toPrediction(viewer)(prediction);
   }
 

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { QueryFilter, Types } from 'mongoose';
 import sift from 'sift';
 import type { ScoringJob, ScoringJobKind, ScoringJobState } from '../../models/index.js';
@@ -10,7 +11,7 @@ import { normalizeUsername } from '../identity/users/username.js';
 import { newestFirstIndex, pagesOf, type Page, type PageRequest } from '../scope/pagination.js';
 import type { IndexKeys } from '../scope/scoped-collection.js';
 import { startOfSecond } from '../storage/object-ids.js';
-import type { CareTeamFence, MaybeOfPatient } from '../patients/care-team-fence.js';
+import type { AccessById, CareTeamFence, MaybeOfPatient } from '../patients/care-team-fence.js';
 import { readVisiblePage, visibleRows } from '../patients/visible-rows.js';
 import type { SelectJobs } from './job-list-stream.js';
 import { modelCondition } from '../predictions/served-models.js';
@@ -22,6 +23,9 @@ import { walkById } from '../storage/walk.js';
 const ownersAtOnce = 10_000;
 /** Most followers that one read serves. */
 const followersAtOnce = 5_000;
+
+/** Followed jobs whose patients are remembered. */
+const rememberedPatients = 10_000;
 
 /** A job that a viewer may see. `flagged` tells that the viewer may see it only by breaking the glass. */
 export interface VisibleJob {
@@ -61,41 +65,63 @@ interface VisibleJobs {
 }
 
 export function createVisibleJobs(scopeOf: ScopeOf, audit: AuditTrail, fence: CareTeamFence): VisibleJobs {
-  async function admit(viewer: Viewer, job: ScoringJob | null, action: Action): Promise<VisibleJob | null> {
+  // A job never changes its patient. So the access of a follower is read together with the job.
+  const patientsOfJobs = new LRUCache<string, Types.ObjectId>({ max: rememberedPatients });
+
+  async function admit(
+    viewer: Viewer,
+    job: ScoringJob | null,
+    action: Action,
+    reading?: Promise<AccessById>,
+  ): Promise<VisibleJob | null> {
     if (!job) {
       await fence.denyAbsent(viewer, action);
       return null;
     }
-    const access = await fence.access(viewer, job.patient);
+    const read = await reading;
+    const access = read && job.patient ? read(job.patient.toHexString()) : await fence.access(viewer, job.patient);
     if (access !== 'DENIED') return { job, flagged: access === 'BREAK_GLASS' };
     await audit.record(viewer, { action, outcome: 'DENIED', ...about(job) });
     return null;
   }
 
-  async function show(viewer: Viewer, job: ScoringJob | null): Promise<ScoringJob | null> {
-    const found = await admit(viewer, job, 'job:read');
+  async function show(
+    viewer: Viewer,
+    job: ScoringJob | null,
+    reading?: Promise<AccessById>,
+  ): Promise<ScoringJob | null> {
+    const found = await admit(viewer, job, 'job:read', reading);
     if (found?.flagged)
       await audit.record(viewer, { action: 'job:read', outcome: 'ALLOWED', ...about(found.job), flagged: true });
     return found?.job ?? null;
   }
 
+  async function showRead(viewer: Viewer, id: string, reading: Promise<JobsByKey>): Promise<ScoringJob | null> {
+    const key = jobKey(viewer, id);
+    const patient = patientsOfJobs.get(key);
+    const access = patient && fence.accessTo(viewer, [patient]);
+    access?.catch(() => undefined);
+    const job = (await reading).get(key) ?? null;
+    if (job?.patient) patientsOfJobs.set(key, job.patient);
+    return show(viewer, job, access);
+  }
+
   const followed = createGroupCommit<Follow, ScoringJob | null>(
     async (follows) => {
-      const jobs = await readOnce(scopeOf, follows);
+      const reading = readOnce(scopeOf, follows);
       const shown = new Map<string, Promise<GroupResult<ScoringJob | null>>>();
-      return Promise.all(
-        follows.map(({ viewer, id }) => {
-          const key = JSON.stringify([followerName(viewer), id]);
-          const outcome =
-            shown.get(key) ??
-            show(viewer, jobs.get(jobKey(viewer, id)) ?? null).then(
+      for (const { viewer, id } of follows) {
+        const key = followKey(viewer, id);
+        if (!shown.has(key))
+          shown.set(
+            key,
+            showRead(viewer, id, reading).then(
               (value) => ({ value }),
               (error: unknown) => ({ error }),
-            );
-          shown.set(key, outcome);
-          return outcome;
-        }),
-      );
+            ),
+          );
+      }
+      return Promise.all(follows.map(({ viewer, id }) => shown.get(followKey(viewer, id))!));
     },
     { largest: followersAtOnce },
   );
@@ -145,10 +171,14 @@ interface Follow {
   readonly id: string;
 }
 
+/** Jobs as some followers may know them, by `jobKey`. */
+type JobsByKey = ReadonlyMap<string, ScoringJob | null>;
+
+const followKey = (viewer: Viewer, id: string): string => JSON.stringify([followerName(viewer), id]);
 const jobKey = ({ organizationId }: Viewer, id: string): string => `${organizationId} ${id}`;
 
 /** Reads the jobs of some followers, with one query per organization. */
-async function readOnce(scopeOf: ScopeOf, follows: readonly Follow[]): Promise<ReadonlyMap<string, ScoringJob | null>> {
+async function readOnce(scopeOf: ScopeOf, follows: readonly Follow[]): Promise<JobsByKey> {
   const readers = new Map<string, { readonly viewer: Viewer; readonly ids: Set<string> }>();
   for (const { viewer, id } of follows) {
     const reader = readers.get(viewer.organizationId) ?? { viewer, ids: new Set<string>() };

@@ -113,10 +113,15 @@ export interface MaybeOfPatient {
   readonly patient?: Types.ObjectId;
 }
 
+/** A viewer's access to patients that were asked for, by hexadecimal id. */
+export type AccessById = (id: string) => CareTeamAccess;
+
 /** Decides which results a viewer may see. For services that hold ids of patients but not the patients. */
 export interface CareTeamFence {
   /** Access of the viewer to a patient. A result about no patient is ALLOWED. */
   access(viewer: Viewer, patient: Types.ObjectId | undefined): Promise<CareTeamAccess>;
+  /** Does the same for several patients. A caller that knows the patients of its results reads both at the same time. */
+  accessTo(viewer: Viewer, patients: readonly Types.ObjectId[]): Promise<AccessById>;
   /**
    * Leaves out results about closed patients. Use it for results that tell only that a patient exists. It records only
    * the results seen by a grant, and flags them.
@@ -129,9 +134,15 @@ export interface CareTeamFence {
   ): Promise<(T | null)[]>;
   /**
    * Leaves out results about closed patients. Records that the other results are about to be shown.
+   * @param access to the patients of the results, when the caller has read it for this request
    * @returns the results in the same order; null for each that was null or whose patient is closed
    */
-  show<T extends OfPatient>(viewer: Viewer, action: AuditAction, results: readonly (T | null)[]): Promise<(T | null)[]>;
+  show<T extends OfPatient>(
+    viewer: Viewer,
+    action: AuditAction,
+    results: readonly (T | null)[],
+    access?: AccessById,
+  ): Promise<(T | null)[]>;
   /**
    * Does the same as `show` for one result that the viewer asked for by id. If its patient is closed, a denial is
    * recorded. The same is done when there is no result, so that the time of the answer does not tell the two apart.
@@ -152,6 +163,12 @@ export function createCareTeamFence(scopeOf: (viewer: Viewer) => OrganizationSco
       const id = patient?.toHexString();
       return id === undefined ? 'ALLOWED' : (await accessById(scopeOf(viewer), viewer, [id]))(id);
     },
+    accessTo: (viewer, patients) =>
+      accessById(
+        scopeOf(viewer),
+        viewer,
+        patients.map((id) => id.toHexString()),
+      ),
     async admit(viewer, action, results) {
       const ids = patientsOf(results);
       const access = await accessById(scopeOf(viewer), viewer, ids);
@@ -166,9 +183,9 @@ export function createCareTeamFence(scopeOf: (viewer: Viewer) => OrganizationSco
         result?.patient && access(result.patient.toHexString()) === 'DENIED' ? null : result,
       );
     },
-    async show(viewer, action, results) {
+    async show(viewer, action, results, known) {
       const ids = patientsOf(results);
-      const access = await accessById(scopeOf(viewer), viewer, ids);
+      const access = known ?? (await accessById(scopeOf(viewer), viewer, ids));
       const shown = results.map((result) =>
         result && access(result.patient.toHexString()) !== 'DENIED' ? result : null,
       );
@@ -221,11 +238,15 @@ async function accessById(
   { careTeamsOf }: OrganizationScope,
   viewer: Viewer,
   ids: readonly string[],
-): Promise<(id: string) => CareTeamAccess> {
+): Promise<AccessById> {
   if (viewer.role !== Role.CLINICIAN || ids.length === 0) return () => 'ALLOWED';
   const teams = await careTeamsOf(ids.map((id) => new Types.ObjectId(id)));
   const byId = new Map(teams.map((patient) => [patient._id.toHexString(), careTeamAccess(viewer, patient)]));
-  return (id) => byId.get(id) ?? 'ALLOWED';
+  const asked = new Set(ids);
+  return (id) => {
+    if (!asked.has(id)) throw new Error('the access to this patient was not read');
+    return byId.get(id) ?? 'ALLOWED';
+  };
 }
 
 /**

@@ -15,7 +15,7 @@
  * 4. The model scores and explains them. The explanation must add up. Nothing is stored.
  */
 import type { Types } from 'mongoose';
-import { type Prediction, type StoredExplanation, AdministrativeGender } from '../../models/index.js';
+import { type Prediction, type ScoringJob, type StoredExplanation, AdministrativeGender } from '../../models/index.js';
 import { authorize } from '../auth/authorize.js';
 import type { Action } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
@@ -67,7 +67,7 @@ export interface PredictionService {
   /** Counts the predictions that `list` would return for each job. @returns the counts in the order of the ids */
   countOfJobs(viewer: Viewer | null, jobIds: readonly string[]): Promise<number[]>;
   /** @returns the prediction of a SINGLE job, or null while there is none */
-  ofJob(viewer: Viewer | null, jobId: Types.ObjectId): Promise<Prediction | null>;
+  ofJob(viewer: Viewer | null, job: Pick<ScoringJob, '_id' | 'patient'>): Promise<Prediction | null>;
   /**
    * Returns the stored explanation. If the job asked for none, or the caller asks for another method or class, the
    * explanation is computed from the stored inputs.
@@ -103,8 +103,6 @@ export function createPredictionService({
   /** Records that the viewer reads the predictions, and then returns them without those of closed patients. */
   const show = (viewer: Viewer, results: readonly (Prediction | null)[]): Promise<(Prediction | null)[]> =>
     fence.show(viewer, 'prediction:read', results);
-  const showOne = async (viewer: Viewer, result: Prediction | null): Promise<Prediction | null> =>
-    (await show(viewer, [result]))[0] ?? null;
 
   /** Shows one prediction that the viewer asked for by id. */
   async function showById(viewer: Viewer, action: Action, id: string): Promise<Prediction | null> {
@@ -182,9 +180,15 @@ export function createPredictionService({
       return countsOf(jobIds, await visiblePredictions(scope, viewer).countOfJobs(toObjectIds(jobIds)));
     },
 
-    async ofJob(viewer, job) {
+    async ofJob(viewer, { _id, patient }) {
       authorize(viewer, 'prediction:read');
-      return showOne(viewer, await storedPredictions(scopeOf(viewer)).ofJob(job));
+      if (!patient) return null;
+      const [found, access] = await Promise.all([
+        storedPredictions(scopeOf(viewer)).ofJob(_id),
+        fence.accessTo(viewer, [patient]),
+      ]);
+      const [shown] = await fence.show(viewer, 'prediction:read', [found], access);
+      return shown ?? null;
     },
 
     explanation: (prediction, request = {}) => readExplanation(prediction, request),
