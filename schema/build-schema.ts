@@ -10,8 +10,10 @@ import { BreakGlassResolver } from './patient/break-glass.resolver.js';
 import { CareTeamResolver } from './patient/care-team.resolver.js';
 import { ApiKeyResolver } from './api-key/api-key.resolver.js';
 import { PatientResolver } from './patient/patient.resolver.js';
+import { markUnchanging } from './unchanging-fields.js';
 import { guardSchema } from './permission-rules.js';
 import { ExplanationResolver } from './prediction/explanation.resolver.js';
+import { createPatientMapper } from './patient/patient.mapper.js';
 import { createPredictionMapper } from './prediction/prediction.mapper.js';
 import { PredictionResolver } from './prediction/prediction.resolver.js';
 import { SimulationResolver } from './prediction/simulation.resolver.js';
@@ -69,7 +71,7 @@ export type SchemaDependencies = Pick<
 
 /** Builds the API, with every field guarded by its permission rule. */
 export function buildGuardedSchema(dependencies: SchemaDependencies): GraphQLSchema {
-  return guardSchema(buildBareSchema(dependencies));
+  return guardSchema(markUnchanging(buildBareSchema(dependencies)));
 }
 
 /** Builds the API without permission rules. It is for printing only, and must never be served. */
@@ -78,21 +80,22 @@ export function buildBareSchema(dependencies: SchemaDependencies): GraphQLSchema
     dependencies;
   const { identity, auditEvents, webhooks } = dependencies;
   const toPrediction = createPredictionMapper(registry);
+  const toPatient = createPatientMapper(catalogue);
   const instances = new Map<unknown, unknown>([
     [ViewerResolver, new ViewerResolver(scopeOf, identity.userSessions)],
-    [PatientResolver, new PatientResolver(patients, predictions, catalogue, toPrediction)],
+    [PatientResolver, new PatientResolver(patients, predictions, toPatient, toPrediction)],
     [RiskModelResolver, new RiskModelResolver(registry, dependencies.config)],
-    [PredictionResolver, new PredictionResolver(predictions, registry, catalogue, toPrediction)],
+    [PredictionResolver, new PredictionResolver(predictions, registry, toPatient, toPrediction)],
     [ExplanationResolver, new ExplanationResolver()],
     [SimulationResolver, new SimulationResolver(predictions)],
     [BreakGlassResolver, new BreakGlassResolver(breakGlass)],
-    [UpsertPatientsResolver, new UpsertPatientsResolver(dependencies.upsertPatients, catalogue)],
+    [UpsertPatientsResolver, new UpsertPatientsResolver(dependencies.upsertPatients, toPatient)],
     [CareTeamResolver, new CareTeamResolver(careTeams)],
     [AuditEventResolver, new AuditEventResolver(auditEvents)],
     [EncryptionKeyResolver, new EncryptionKeyResolver(dependencies.encryptionKeys)],
     [SystemStatusResolver, new SystemStatusResolver(createSystemStatus(dependencies))],
-    [ScoringJobResolver, new ScoringJobResolver(jobs, submitBatch, predictions, registry, catalogue, toPrediction)],
-    [PatientFailureResolver, new PatientFailureResolver(catalogue)],
+    [ScoringJobResolver, new ScoringJobResolver(jobs, submitBatch, predictions, registry, toPatient, toPrediction)],
+    [PatientFailureResolver, new PatientFailureResolver(toPatient)],
     [SessionResolver, new SessionResolver(identity.sessions, identity.userSessions, identity.users)],
     [UserResolver, new UserResolver(identity.users)],
     [ApiKeyResolver, new ApiKeyResolver(identity.apiKeys)],

@@ -7,9 +7,9 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { applyMiddleware, type IMiddlewareFieldMap } from 'graphql-middleware';
-import { authorize } from '../src/auth/authorize.js';
 import type { Action } from '../src/auth/permissions.js';
 import { ForbiddenError } from '../src/errors.js';
+import { decide, tellAllowed, type AllowedActions } from './allowed-actions.js';
 import type { OperationContext } from './common/context.js';
 
 /**
@@ -221,16 +221,9 @@ export function fieldRule(type: string, field: string): FieldRule | undefined {
  * whole operation.
  */
 const actionRule = (action: Action, allowed: AllowedActions) =>
-  rule(`may do ${action}`, { cache: 'contextual' })((_parent, _args, context: OperationContext) => {
-    if (context.authenticationError) return context.authenticationError;
-    try {
-      authorize(context.viewer, action);
-      allowed.set(context, (allowed.get(context) ?? new Set()).add(action));
-      return true;
-    } catch (error) {
-      return error as Error;
-    }
-  });
+  rule(`may do ${action}`, { cache: 'contextual' })((_parent, _args, context: OperationContext) =>
+    decide(context, action, allowed),
+  );
 
 /** A resolver that wraps another one, as graphql-middleware defines it. */
 type Middleware = (
@@ -240,9 +233,6 @@ type Middleware = (
   context: OperationContext,
   info: GraphQLResolveInfo,
 ) => unknown;
-
-/** The actions that shield has allowed, by the operation's context. */
-type AllowedActions = WeakMap<OperationContext, Set<Action>>;
 
 /**
  * Asks shield once per operation for each action. Even with a kept answer, shield would make five promises for every
@@ -298,6 +288,14 @@ export function guardSchema(schema: GraphQLSchema): GraphQLSchema {
   const result = applyMiddleware(schema, ownTypes);
   Object.values(result.getSubscriptionType()?.getFields() ?? {}).forEach(
     (field, index) => (field.resolve = resolvers[index]),
+  );
+  tellAllowed(
+    guarded.map(({ name }) => result.getType(name) as GraphQLObjectType),
+    allowed,
+    (type, field) => {
+      const needed = fieldRule(type, field);
+      return needed === 'with-parent' || needed === 'public' ? 'none' : needed;
+    },
   );
   return result;
 }

@@ -1,5 +1,4 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
-import type { FeatureCatalogue } from '../../src/patients/feature-catalogue.js';
 import type { PatientService } from '../../src/patients/patient-service.js';
 import type { PredictionService } from '../../src/predictions/prediction-service.js';
 import { PageArguments, toConnection, toNestedConnection } from '../common/connection.js';
@@ -10,7 +9,7 @@ import { PredictionConnection, PredictionType } from '../prediction/prediction.t
 import { latestPredictionOf } from '../../src/predictions/latest-results.js';
 import { parseModelId } from '../../src/risk/model-name.js';
 import { CreatePatientInput, PatientFilter, PatientOrder, toListOrder, UpdatePatientInput } from './patient.input.js';
-import { toPatient } from './patient.mapper.js';
+import type { PatientMapper } from './patient.mapper.js';
 import { DeletePatientPayload, PatientConnection, PatientType } from './patient.type.js';
 
 @Resolver(() => PatientType)
@@ -18,7 +17,7 @@ export class PatientResolver {
   constructor(
     private readonly service: PatientService,
     private readonly predictionService: PredictionService,
-    private readonly catalogue: FeatureCatalogue,
+    private readonly toPatient: PatientMapper,
     private readonly toPrediction: PredictionMapper,
   ) {}
 
@@ -34,7 +33,7 @@ export class PatientResolver {
     @Ctx() { viewer }: OperationContext,
   ): Promise<PatientType | null> {
     const patient = await this.service.find(viewer, { id, mrn });
-    return patient && toPatient(patient, this.catalogue, viewer);
+    return patient && this.toPatient(patient, viewer);
   }
 
   @Query(() => PatientConnection, { description: 'The patients that the caller may see.' })
@@ -47,7 +46,7 @@ export class PatientResolver {
     @Ctx() { viewer }: OperationContext,
   ): Promise<PatientConnection> {
     const found = await this.service.list(viewer, page, filter ?? {}, toListOrder(orderBy));
-    return toConnection(found, (patient) => toPatient(patient, this.catalogue, viewer));
+    return toConnection(found, (patient) => this.toPatient(patient, viewer));
   }
 
   @Mutation(() => PatientType, { description: 'Creates a patient. CONFLICT when the MRN is taken.' })
@@ -55,7 +54,7 @@ export class PatientResolver {
     @Arg('input', () => CreatePatientInput, { description: 'The patient to create.' }) input: CreatePatientInput,
     @Ctx() { viewer }: OperationContext,
   ): Promise<PatientType> {
-    return toPatient(await this.service.create(viewer, input), this.catalogue, viewer);
+    return this.toPatient(await this.service.create(viewer, input), viewer);
   }
 
   @Mutation(() => PatientType, {
@@ -65,7 +64,7 @@ export class PatientResolver {
     @Arg('input', () => UpdatePatientInput, { description: 'The changes.' }) input: UpdatePatientInput,
     @Ctx() { viewer }: OperationContext,
   ): Promise<PatientType> {
-    return toPatient(await this.service.update(viewer, input), this.catalogue, viewer);
+    return this.toPatient(await this.service.update(viewer, input), viewer);
   }
 
   @Mutation(() => DeletePatientPayload, {

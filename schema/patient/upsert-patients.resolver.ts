@@ -1,10 +1,9 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import { BadUserInputError, ConflictError } from '../../src/errors.js';
-import type { FeatureCatalogue } from '../../src/patients/feature-catalogue.js';
 import type { UpsertPatients, UpsertResult } from '../../src/patients/upsert-patients.js';
 import type { Viewer } from '../../src/auth/viewer.js';
 import type { OperationContext } from '../common/context.js';
-import { toPatient } from './patient.mapper.js';
+import type { PatientMapper } from './patient.mapper.js';
 import { UpsertOutcome, UpsertPatientInput, UpsertPatientResult } from './upsert-patients.type.js';
 
 /** Cost of one patient of the call: its check, its encryption and its part of the bulk. */
@@ -14,7 +13,7 @@ const upsertCost = 150;
 export class UpsertPatientsResolver {
   constructor(
     private readonly upsert: UpsertPatients,
-    private readonly catalogue: FeatureCatalogue,
+    private readonly toPatient: PatientMapper,
   ) {}
 
   @Mutation(() => [UpsertPatientResult], {
@@ -29,18 +28,18 @@ export class UpsertPatientsResolver {
     @Ctx() { viewer }: OperationContext,
   ): Promise<UpsertPatientResult[]> {
     const results = await this.upsert(viewer, inputs);
-    return results.map((result, index) => toResult(result, index, this.catalogue, viewer));
+    return results.map((result, index) => toResult(result, index, this.toPatient, viewer));
   }
 }
 
 function toResult(
   result: UpsertResult,
   index: number,
-  catalogue: FeatureCatalogue,
+  toPatient: PatientMapper,
   viewer: Viewer | null,
 ): UpsertPatientResult {
   const outcome = UpsertOutcome[result.outcome];
-  if ('patient' in result) return { outcome, patient: toPatient(result.patient, catalogue, viewer), error: null };
+  if ('patient' in result) return { outcome, patient: toPatient(result.patient, viewer), error: null };
   const { error } = result;
   const fields =
     error instanceof BadUserInputError || error instanceof ConflictError

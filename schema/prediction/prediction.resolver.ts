@@ -18,13 +18,12 @@ import { NotFoundError } from '../../src/errors.js';
 import { modelOfJob } from '../../src/predictions/served-models.js';
 import { readEach, type StreamedPrediction } from '../../src/predictions/prediction-stream.js';
 import type { PredictionService } from '../../src/predictions/prediction-service.js';
-import type { FeatureCatalogue } from '../../src/patients/feature-catalogue.js';
 import type { RiskModelRegistry } from '../../src/risk/risk-model.js';
 import { PageArguments, toConnection } from '../common/connection.js';
 import type { OperationContext } from '../common/context.js';
 import type { Rel } from '../common/rel.js';
 import { wantsIdOnly } from '../common/selection.js';
-import { toPatient } from '../patient/patient.mapper.js';
+import type { PatientMapper } from '../patient/patient.mapper.js';
 import { PatientType } from '../patient/patient.type.js';
 import { toRiskModel } from '../risk-model/risk-model.mapper.js';
 import { RiskModelType, ShapMethod } from '../risk-model/risk-model.type.js';
@@ -49,7 +48,7 @@ export class PredictionResolver {
   constructor(
     private readonly service: PredictionService,
     private readonly registry: RiskModelRegistry,
-    private readonly catalogue: FeatureCatalogue,
+    private readonly toPatient: PatientMapper,
     private readonly toPrediction: PredictionMapper,
   ) {}
 
@@ -145,7 +144,7 @@ export class PredictionResolver {
     if (event && wantsIdOnly(info)) return { id: source.patient.toHexString() } as PatientType;
     const patient = await loaders.patient.load(source.patient.toHexString());
     if (!patient) throw new NotFoundError('The patient of this prediction');
-    return toPatient(patient, this.catalogue, viewer);
+    return this.toPatient(patient, viewer);
   }
 
   @FieldResolver(() => ScoringJobType, {

@@ -1,14 +1,13 @@
 import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
-import type { FeatureCatalogue } from '../../src/patients/feature-catalogue.js';
 import type { OperationContext } from '../common/context.js';
-import { toPatient } from '../patient/patient.mapper.js';
+import type { PatientMapper } from '../patient/patient.mapper.js';
 import { PatientType } from '../patient/patient.type.js';
 import { PatientFailureType } from './scoring-job.type.js';
 
 /** Reads the patients of failures. Their field rules and their care teams are those of every other patient. */
 @Resolver(() => PatientFailureType)
 export class PatientFailureResolver {
-  constructor(private readonly catalogue: FeatureCatalogue) {}
+  constructor(private readonly toPatient: PatientMapper) {}
 
   @FieldResolver(() => PatientType, {
     nullable: true,
@@ -20,6 +19,6 @@ export class PatientFailureResolver {
     @Ctx() { loaders, viewer }: OperationContext,
   ): Promise<PatientType | null> {
     const patient = await loaders.patient.load(patientId);
-    return patient ? toPatient(patient, this.catalogue, viewer) : null;
+    return patient ? this.toPatient(patient, viewer) : null;
   }
 }

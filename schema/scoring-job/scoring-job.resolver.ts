@@ -22,11 +22,10 @@ import { transitionsKept } from '../../src/jobs/compare-and-set.js';
 import { transitionsOf, type JobChange } from '../../src/jobs/job-status.js';
 import type { SubmitBatch } from '../../src/jobs/batch-submission.js';
 import type { PredictionService } from '../../src/predictions/prediction-service.js';
-import type { FeatureCatalogue } from '../../src/patients/feature-catalogue.js';
 import type { RiskModelRegistry } from '../../src/risk/risk-model.js';
 import { PageArguments, toConnection, toNestedConnection } from '../common/connection.js';
 import type { OperationContext } from '../common/context.js';
-import { toPatient } from '../patient/patient.mapper.js';
+import type { PatientMapper } from '../patient/patient.mapper.js';
 import { PatientType } from '../patient/patient.type.js';
 import type { PredictionMapper } from '../prediction/prediction.mapper.js';
 import { PredictionConnection, PredictionType } from '../prediction/prediction.type.js';
@@ -58,7 +57,7 @@ export class ScoringJobResolver {
     private readonly submitBatch: SubmitBatch,
     private readonly predictionService: PredictionService,
     private readonly registry: RiskModelRegistry,
-    private readonly catalogue: FeatureCatalogue,
+    private readonly toPatient: PatientMapper,
     private readonly toPrediction: PredictionMapper,
   ) {}
 
@@ -177,7 +176,7 @@ export class ScoringJobResolver {
     @Ctx() { loaders, viewer }: OperationContext,
   ): Promise<PatientType | null> {
     const patient = source.patient && (await loaders.patient.load(source.patient.toHexString()));
-    return patient ? toPatient(patient, this.catalogue, viewer) : null;
+    return patient ? this.toPatient(patient, viewer) : null;
   }
 
   @FieldResolver(() => PredictionType, {

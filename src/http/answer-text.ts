@@ -1,4 +1,5 @@
 import type { Operation } from './operations.js';
+import { hasTexts, KeptText } from './prepared/kept-text.js';
 
 /** Operations that cost less are written in one step, in well under a millisecond. */
 const smallCost = 1_000;
@@ -14,9 +15,11 @@ const chunkCharacters = 64 * 1024;
  * @throws the error with which the operation was broken off
  */
 export async function writeAnswer(answer: object, operation: Operation): Promise<string | readonly Buffer[]> {
-  if (operation.cost < smallCost) return `${JSON.stringify(answer)}\n`;
+  const { data } = answer as { readonly data?: object | null };
+  const write = writerOf(data);
+  if (operation.cost < smallCost) return `${write(answer)}\n`;
   const chunks: Buffer[] = [];
-  const text = await writeInTurn(answer, operation, (written) => {
+  const text = await writeInTurn(pieces(answer, write), operation, (written) => {
     if (written.length < chunkCharacters) return written;
     chunks.push(Buffer.from(written));
     return '';
@@ -30,16 +33,28 @@ export async function writeAnswer(answer: object, operation: Operation): Promise
  * @throws as `writeAnswer`
  */
 export async function eventText(data: object, operation: Operation): Promise<string | undefined> {
-  return operation.cost < smallCost ? undefined : writeInTurn(data, operation, (written) => written);
+  const write = writerOf(data);
+  if (operation.cost < smallCost) return write === JSON.stringify ? undefined : write(data);
+  return writeInTurn(pieces(data, write), operation, (written) => written);
 }
+
+/** Writes a value in one step. */
+type Write = (value: unknown) => string;
+
+/** The way to write what belongs to the data of an answer. */
+const writerOf = (data: object | null | undefined): Write => (data && hasTexts(data) ? textOf : JSON.stringify);
 
 /**
  * Writes the pieces of a value, and gives way to others between them.
  * @param take gets the text so far after each piece. @returns the rest, which goes on
  */
-async function writeInTurn(value: object, operation: Operation, take: (written: string) => string): Promise<string> {
+async function writeInTurn(
+  pieces: Iterable<string>,
+  operation: Operation,
+  take: (written: string) => string,
+): Promise<string> {
   let text = '';
-  for (const piece of pieces(value)) {
+  for (const piece of pieces) {
     operation.wrote(Buffer.byteLength(piece));
     text = take(text + piece);
     const turn = operation.turn();
@@ -52,7 +67,7 @@ async function writeInTurn(value: object, operation: Operation, take: (written: 
 const largestPiece = 40;
 
 /** The JSON of an object or list in pieces. Each inner value is a piece, unless it has many objects and lists in it. */
-function* pieces(value: object): Generator<string, void> {
+function* pieces(value: object, write: Write): Generator<string, void> {
   const isList = Array.isArray(value);
   let prefix = isList ? '[' : '{';
   for (const [key, inner] of Object.entries(value)) {
@@ -60,11 +75,22 @@ function* pieces(value: object): Generator<string, void> {
     const start = isList ? prefix : `${prefix}${JSON.stringify(key)}:`;
     if (isContainer(inner) && !isSmall(inner)) {
       yield start;
-      yield* pieces(inner);
-    } else yield start + JSON.stringify(inner);
+      yield* pieces(inner, write);
+    } else yield start + write(inner);
     prefix = ',';
   }
   yield isList ? ']' : '}';
+}
+
+/** Writes a value as `JSON.stringify` does, but takes the texts that were kept as they are. */
+function textOf(value: unknown): string {
+  if (value instanceof KeptText) return value.text;
+  if (!isContainer(value)) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map((inner) => textOf(inner ?? null)).join(',')}]`;
+  let text = '';
+  for (const [key, inner] of Object.entries(value))
+    if (inner !== undefined) text += `${text && ','}${JSON.stringify(key)}:${textOf(inner)}`;
+  return `{${text}}`;
 }
 
 /** Lists, and the objects of graphql-js, which have no prototype. Dates and values of other classes write themselves. */

@@ -33,7 +33,8 @@ const unitsPerYear: Readonly<Record<string, number>> = {
 };
 
 /** Tells whether this viewer sees exact ages. */
-const seesExactAge = (viewer: Viewer | null): boolean => viewer !== null && mayViewer(viewer, 'patient:read-exact-age');
+export const seesExactAge = (viewer: Viewer | null): boolean =>
+  viewer !== null && mayViewer(viewer, 'patient:read-exact-age');
 
 /**
  * An age in years as the viewer may see it. A viewer without the right to exact ages gets whole years, at most 90: a

@@ -8,6 +8,8 @@ import type { RiskModelRegistry } from '../risk/risk-model.js';
 export interface FeatureCatalogue {
   /** The definition of a feature; undefined when no model served has it. */
   get(code: string): ModelFeature | undefined;
+  /** All definitions: another object when they have changed. */
+  definitions(): object;
   /**
    * All issues with these values. What is no list of features, and what is no code or no number, is left to the check of
    * its form.
@@ -25,15 +27,19 @@ export function createFeatureCatalogue(registry: Pick<RiskModelRegistry, 'manife
   let definitions = new Map<string, ModelFeature[]>();
   /** The definitions of a feature. They are joined again when the registry has another list of models. */
   function definitionsOf(code: string): readonly ModelFeature[] | undefined {
+    return current().get(code);
+  }
+  function current(): ReadonlyMap<string, readonly ModelFeature[]> {
     if (joined !== registry.manifests()) {
       joined = registry.manifests();
       definitions = byCode(joined);
     }
-    return definitions.get(code);
+    return definitions;
   }
   return {
     // A definition with a source comes first: if one model takes the feature from the birth date, it is an age for all.
     get: (code) => definitionsOf(code)?.find(({ source }) => source) ?? definitionsOf(code)?.[0],
+    definitions: current,
     issues: (given, path) => {
       const features = wellFormed(given);
       return [

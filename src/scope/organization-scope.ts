@@ -95,12 +95,12 @@ export function createOrganizationScopes(models: Models, protectionOf: Protectio
     kept,
     grouped: { _id: groupedRead<StoredPatient>(models.patients, '_id', { kept }) },
   };
+  // Predictions are not kept: their readers remember explanations that they computed, as long as they hold the object.
   const predictionSharing = {
     pages,
-    kept,
     grouped: {
-      _id: groupedRead<Prediction>(models.predictions, '_id', { kept }),
-      job: groupedRead<Prediction>(models.predictions, 'job', { kept }),
+      _id: groupedRead<Prediction>(models.predictions, '_id'),
+      job: groupedRead<Prediction>(models.predictions, 'job'),
     },
   };
   const decrypt = createPatientDecryption();

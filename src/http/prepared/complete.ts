@@ -2,6 +2,7 @@ import { GraphQLError, type GraphQLLeafType } from 'graphql';
 import { inspect } from 'graphql/jsutils/inspect.js';
 import type { Path } from './field-errors.js';
 import type { Complete, PlannedObject, ReadField, Run } from './planned.js';
+import { runKept } from './run-kept.js';
 import { failAt, isPromise, runFields } from './run.js';
 
 /** Completes a value that must not be null. */
@@ -32,7 +33,8 @@ export function completeLeaf(type: GraphQLLeafType): Complete {
 export function completeObject(planned: PlannedObject): Complete {
   return (run, _field, path, value) => {
     if (value instanceof Error) throw value;
-    return value == null ? null : runFields(run, planned, value, path);
+    if (value == null) return null;
+    return planned.kept ? runKept(run, planned, value, path) : runFields(run, planned, value, path);
   };
 }
 

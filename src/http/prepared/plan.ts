@@ -19,6 +19,7 @@ import {
 } from 'graphql';
 import { collectFields, collectSubfields } from 'graphql/execution/collectFields.js';
 import { completeLeaf, completeList, completeObject, completeRequired } from './complete.js';
+import { keptObject } from './run-kept.js';
 import type { CheckedOperation, Complete, PlannedField, PlannedObject } from './planned.js';
 
 export interface Plan {
@@ -41,22 +42,31 @@ export function planOperation(
 
   function planFields(type: GraphQLObjectType, collected: ReadonlyMap<string, readonly FieldNode[]>): PlannedObject {
     const fields: PlannedField[] = [];
+    const inner = new Map<PlannedField, PlannedObject>();
     for (const [key, nodes] of collected) {
       if (++count > mostFields) throw new NotPlanned();
-      fields.push(planField(type, key, nodes));
+      const { field, object } = planField(type, key, nodes);
+      fields.push(field);
+      if (object) inner.set(field, object);
     }
     // A key of this name would change the prototype of a plain object instead of becoming a key of it.
-    return { fields, type, isPlain: !collected.has('__proto__') };
+    return { fields, type, isPlain: !collected.has('__proto__'), kept: keptObject(fields, inner) };
   }
 
-  function planField(parentType: GraphQLObjectType, key: string, nodes: readonly FieldNode[]): PlannedField {
+  /** Plans a field, and the object that it has in it. */
+  function planField(
+    parentType: GraphQLObjectType,
+    key: string,
+    nodes: readonly FieldNode[],
+  ): { readonly field: PlannedField; readonly object?: PlannedObject | undefined } {
     const name = nodes[0]!.name.value;
-    if (name === '__typename') return { kind: 'typename', key, value: parentType.name };
+    if (name === '__typename') return { field: { kind: 'typename', key, value: parentType.name } };
     const definition: GraphQLField<unknown, unknown> | undefined = parentType.getFields()[name];
     // Introspection.
     if (!definition) throw new NotPlanned();
     const { type, resolve, args } = definition;
-    return {
+    const { complete, object } = planCompletion(type, nodes);
+    const field: PlannedField = {
       kind: 'read',
       key,
       name,
@@ -67,16 +77,27 @@ export function planOperation(
       hasArguments: args.length > 0,
       isNullable: !isNonNullType(type),
       isLeaf: isLeafType(getNullableType(type)),
-      complete: planCompletion(type, nodes),
+      complete,
     };
+    return { field, object };
   }
 
-  function planCompletion(type: GraphQLOutputType, nodes: readonly FieldNode[]): Complete {
-    if (isNonNullType(type)) return completeRequired(planCompletion(type.ofType, nodes));
-    if (isListType(type)) return completeList(planCompletion(type.ofType, nodes), !isNonNullType(type.ofType));
-    if (isLeafType(type)) return completeLeaf(type);
+  function planCompletion(
+    type: GraphQLOutputType,
+    nodes: readonly FieldNode[],
+  ): { readonly complete: Complete; readonly object?: PlannedObject | undefined } {
+    if (isNonNullType(type)) {
+      const { complete, object } = planCompletion(type.ofType, nodes);
+      return { complete: completeRequired(complete), object };
+    }
+    if (isListType(type)) {
+      const { complete, object } = planCompletion(type.ofType, nodes);
+      return { complete: completeList(complete, !isNonNullType(type.ofType)), object };
+    }
+    if (isLeafType(type)) return { complete: completeLeaf(type) };
     if (!isObjectType(type) || type.isTypeOf) throw new NotPlanned();
-    return completeObject(planFields(type, collectSubfields(schema, fragments, variableValues, type, nodes)));
+    const object = planFields(type, collectSubfields(schema, fragments, variableValues, type, nodes));
+    return { complete: completeObject(object), object };
   }
 
   const type = schema.getRootType(operation.operation);

@@ -8,6 +8,7 @@ import type {
   OperationDefinitionNode,
 } from 'graphql';
 import type { FieldErrors, Path } from './field-errors.js';
+import type { KeptText } from './kept-text.js';
 
 /** An operation with its values. */
 export interface CheckedOperation {
@@ -23,6 +24,9 @@ export interface Run extends CheckedOperation {
   readonly rootValue: unknown;
   readonly contextValue: unknown;
   readonly errors: FieldErrors;
+  readonly texts: KeptTexts;
+  /** Whether the answer has texts in it that were kept. */
+  hasTexts: boolean;
 }
 
 /** The fields of an object, in the order of the answer. */
@@ -31,6 +35,17 @@ export interface PlannedObject {
   readonly fields: readonly PlannedField[];
   /** Whether a plain object can hold the answer. Objects without a prototype are several times as slow. */
   readonly isPlain: boolean;
+  /** Undefined when its text depends on more than what the object was made of. */
+  readonly kept: KeptObject | undefined;
+}
+
+/** The texts that a process keeps, by what their objects were made of, and by their places in plans. */
+export type KeptTexts = WeakMap<object, Map<PlannedObject, KeptText>>;
+
+/** The objects at one place of a plan, whose texts are kept: see run-kept.ts. */
+export interface KeptObject {
+  /** Checks of permissions. All must allow the caller to see the whole text. */
+  readonly allows: readonly ((context: unknown) => boolean)[];
 }
 
 /** A field of an object in the answer. */

@@ -17,8 +17,9 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { FieldErrors } from './field-errors.js';
+import { noteTexts } from './kept-text.js';
 import { operationOf, planOperation, type Plan } from './plan.js';
-import type { CheckedOperation, Run } from './planned.js';
+import type { CheckedOperation, KeptTexts, Run } from './planned.js';
 import { isPromise, runFields } from './run.js';
 
 type Answer = ExecutionResult | Promise<ExecutionResult>;
@@ -54,6 +55,7 @@ type Plans = Map<string, Plan | 'none'>;
 /** Makes a function that runs operations of valid documents. */
 export function createExecute(schema: GraphQLSchema): Execute {
   const known = new WeakMap<DocumentNode, Map<string | null, KnownOperation | 'none'>>();
+  const texts: KeptTexts = new WeakMap();
   // The plan that was used longest ago is made again, so the memory of all plans has a bound whatever callers send.
   const remembered = new LRUCache<KnownOperation, Plans>({ maxSize: rememberedBytes });
 
@@ -102,11 +104,16 @@ export function createExecute(schema: GraphQLSchema): Execute {
       rootValue,
       contextValue,
       errors: new FieldErrors(),
+      texts,
+      hasTexts: false,
     };
-    const answer = (data: unknown): ExecutionResult => ({
-      ...(run.errors.list.length > 0 && { errors: run.errors.list }),
-      data: data as ExecutionResult['data'],
-    });
+    const answer = (data: unknown): ExecutionResult => {
+      if (run.hasTexts && data) noteTexts(data);
+      return {
+        ...(run.errors.list.length > 0 && { errors: run.errors.list }),
+        data: data as ExecutionResult['data'],
+      };
+    };
     const nothing = (error: unknown): ExecutionResult => {
       run.errors.add(error as GraphQLError, undefined);
       return answer(null);
