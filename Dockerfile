@@ -13,7 +13,7 @@ COPY package.json package-lock.json .npmrc ./
 FROM base AS build
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json tsconfig.client.json ./
-COPY scripts/link-bin.mjs scripts/built-pages.mjs scripts/build-explorer.mjs scripts/build-console.mjs scripts/
+COPY scripts/link-bin.mjs scripts/build-server.mjs scripts/built-pages.mjs scripts/build-explorer.mjs scripts/build-console.mjs scripts/
 COPY src src
 COPY schema schema
 COPY models models

@@ -166,7 +166,7 @@ check_alerts() {
 
 # Prints one checksum of the names and contents of all files that the build reads.
 source_checksum() {
-  find src schema models workers web package.json tsconfig.json tsconfig.build.json tsconfig.client.json package-lock.json scripts/link-bin.mjs scripts/built-pages.mjs scripts/build-explorer.mjs scripts/build-console.mjs -type f 2>/dev/null \
+  find src schema models workers web package.json tsconfig.json tsconfig.build.json tsconfig.client.json package-lock.json scripts/link-bin.mjs scripts/build-server.mjs scripts/built-pages.mjs scripts/build-explorer.mjs scripts/build-console.mjs -type f 2>/dev/null \
     | LC_ALL=C sort | xargs cksum | cksum
 }
 
