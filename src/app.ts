@@ -112,8 +112,9 @@ export const shippedModelsDirectory = (): string => join(packageRoot(), 'risk-mo
 /**
  * Creates the app, the composition root of API and worker. A failed start closes everything that it started.
  *
- * 1. Check that the required settings are there, and that Redis can do the work if it answers.
- * 2. Connect to MongoDB, bring its data to the version of this release, load the encryption keys and the risk models.
+ * 1. Check that the required settings are there. Connect to MongoDB, and meanwhile check that Redis can do the work if it
+ *    answers.
+ * 2. Bring the data to the version of this release, load the encryption keys and the risk models.
  * 3. Start the audit trail, the event bus, identity and the scoring queue. The last three have their own connections to
  *    Redis.
  * 4. Create the services from these parts. They hold no connections.
@@ -124,7 +125,6 @@ export const shippedModelsDirectory = (): string => join(packageRoot(), 'risk-mo
  */
 export async function createApp(config: Config, logger: Logger): Promise<App> {
   const settings = requireSettings(config);
-  await requireFitRedis(config, settings.redisUrl, logger);
   for (const check of config.waivedChecks) logger.warn({ check }, 'a check of the production start is waived');
   return startOrClose(
     (closers) => buildApp(config, settings, logger, closers),
@@ -139,6 +139,9 @@ async function buildApp(
   logger: Logger,
   closers: Closers,
 ): Promise<App> {
+  const redisIsFit = requireFitRedis(config, redisUrl, logger);
+  // It is awaited below, unless the start fails before.
+  redisIsFit.catch(() => undefined);
   const database = await connectDatabase(mongoUri, { tls: config.mongoTls });
   closers.add(() => database.close());
   const metrics = createMetrics();
@@ -147,6 +150,8 @@ async function buildApp(
   observeDatabase(database, metrics);
   const models = createModels(database);
   const leaseMs = config.jobLeaseMs;
+  // A start that is refused writes nothing.
+  await redisIsFit;
   await migrateData({ database, models, leaseMs, logger });
   const protection = await startProtection({ models, masterKeys: config.masterKeys, logger });
   const { protectionOf } = protection;
@@ -190,7 +195,7 @@ async function buildApp(
 
   const scopeOf = createOrganizationScopes(models, protectionOf);
   const accessTokens = createAccessTokens(secretKey);
-  const identity = await createIdentityServices({
+  const identity = createIdentityServices({
     models,
     scopeOf,
     accessTokens,

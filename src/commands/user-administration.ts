@@ -64,7 +64,7 @@ export async function startUserAdministration(
       logger: createLogger('warn', 'riskgraph-user'),
     });
     const directory = createUserDirectory({
-      passwords: await createPasswords(),
+      passwords: createPasswords(),
       sessions: createSessionStore(models, scopeOf, revoke, config.sessionHours * 3_600_000),
       audit,
     });

@@ -67,7 +67,7 @@ interface IdentitySettings {
 }
 
 /** Connects the parts of identity with each other. */
-export async function createIdentityServices(dependencies: IdentityDependencies): Promise<IdentityServices> {
+export function createIdentityServices(dependencies: IdentityDependencies): IdentityServices {
   const { models, scopeOf, accessTokens, audit, events, logger, redis, refreshKey, settings } = dependencies;
   const revocationStore = createRevocationStore(models);
   const epochs = createRevocationEpochs(redis, settings.redisPrefix);
@@ -78,7 +78,7 @@ export async function createIdentityServices(dependencies: IdentityDependencies)
     logger,
   });
   const { revoke } = revocations;
-  const passwords = await createPasswords();
+  const passwords = createPasswords();
   const store = createSessionStore(models, scopeOf, revoke, settings.sessionHours * 3_600_000);
   const passwordLogin = createPasswordLogin({
     models,

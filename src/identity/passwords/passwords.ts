@@ -30,8 +30,8 @@ export interface Passwords {
    */
   hash(password: string, organization: string): Promise<string>;
   /**
-   * Tells whether a password matches. It always costs one verification: without a hash, it checks against the hash of a
-   * random password. So the time does not tell whether a user exists.
+   * Tells whether a password matches. It always costs one verification: without a hash, it checks against a hash
+   * that no password has. So the time does not tell whether a user exists.
    * @param organization waits in the queue of this organization; undefined when there is no such organization
    */
   verify(passwordHash: string | undefined, password: string, organization: string | undefined): Promise<boolean>;
@@ -41,11 +41,22 @@ export interface Passwords {
   readonly verifications: number;
 }
 
-export async function createPasswords(): Promise<Passwords> {
+/**
+ * Makes a hash in PHC format that no password has: its bytes are random. To verify against it costs as much as against
+ * any other. It is made without hashing, which takes 0.1 s and 46 MiB.
+ * https://github.com/P-H-C/phc-string-format/blob/master/phc-sf-spec.md
+ */
+export function unmatchedHash(): string {
+  const { memoryCost, timeCost, parallelism, outputLen } = argon2Parameters;
+  const random = (bytes: number): string => randomBytes(bytes).toString('base64').replaceAll('=', '');
+  return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${random(16)}$${random(outputLen)}`;
+}
+
+export function createPasswords(): Passwords {
   const gate = createHashingGate();
   const hashPassword = (password: string, organization: string): Promise<string> =>
     gate.run(organization, () => hash(normalize(password), argon2Parameters));
-  const nobodysHash = await hashPassword(randomBytes(32).toString('base64url'), unknownOrganization);
+  const nobodysHash = unmatchedHash();
   let verifications = 0;
   return {
     hash: hashPassword,
