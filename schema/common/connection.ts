@@ -1,5 +1,5 @@
 import { ArgsType, Field, Int, ObjectType, type ClassType } from 'type-graphql';
-import type { Page } from '../../src/scope/pagination.js';
+import { mapRows, type Page, type Row } from '../../src/scope/pagination.js';
 
 /** The page information of Relay. https://relay.dev/graphql/connections.htm#sec-undefined.PageInfo */
 @ObjectType({ simpleResolvers: true, description: 'The place of a page in its list.' })
@@ -38,7 +38,7 @@ export class PageArguments {
   before?: string | null;
 }
 
-type Edges<T> = readonly { readonly cursor: string; readonly node: T }[];
+type Edges<T> = readonly Row<T>[];
 
 /** A Relay connection. A part that is a function runs only when a caller asks for it. */
 interface Connection<T> {
@@ -85,14 +85,18 @@ export function connectionType<T extends object>(node: ClassType<T>, name: strin
 
 /** Maps a page of documents to a connection of API objects. */
 export function toConnection<D, T>(page: Page<D>, map: (document: D) => T): ReadConnection<T> {
-  const edges = page.edges.map(({ cursor, node }) => ({ cursor, node: map(node) }));
+  const edges = mapRows(page.edges, map);
   return {
     edges,
     pageInfo: {
       hasNextPage: page.hasNextPage,
       hasPreviousPage: page.hasPreviousPage,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
+      get startCursor() {
+        return edges[0]?.cursor ?? null;
+      },
+      get endCursor() {
+        return edges.at(-1)?.cursor ?? null;
+      },
     },
     totalCount: page.countAll,
   };

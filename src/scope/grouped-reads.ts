@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Model, mongo, Types } from 'mongoose';
 import { longestWaitMs, slowestReadMs } from '../storage/database.js';
 import { createGroupCommit, type GroupResult } from '../storage/group-commit.js';
@@ -66,7 +67,8 @@ export function groupedRead<T extends { readonly _id: Types.ObjectId; readonly o
       );
       return group.map((wanted) => results.get(wanted)!);
     },
-    { largest: largestGroup, longestWaitMs },
+    // Waits for one turn of the event loop after a group of several, so that callers who arrive together read together.
+    { largest: largestGroup, longestWaitMs, gather: () => turn() },
   );
   return (organization, value) => read({ organization, value });
 }

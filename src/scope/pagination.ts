@@ -8,11 +8,33 @@ export const largestPage = 500;
 
 /** One page of a Relay connection. https://relay.dev/graphql/connections.htm */
 export interface Page<T> {
-  readonly edges: readonly { readonly cursor: string; readonly node: T }[];
+  readonly edges: readonly Row<T>[];
   readonly hasNextPage: boolean;
   readonly hasPreviousPage: boolean;
   /** Counts all rows of the filter. It costs a query of its own, so it runs only on request. */
   countAll(): Promise<number>;
+}
+
+/** A row of a page, and its place in the list. The cursor is made when it is read: most callers need that of one row. */
+export interface Row<T> {
+  readonly cursor: string;
+  readonly node: T;
+}
+
+/** Makes the rows of a page from the rows of another one. Their cursors are the same. */
+export const mapRows = <T, R>(rows: readonly Row<T>[], map: (node: T, index: number) => R): Row<R>[] =>
+  rows.map((row, index) => new LazyRow(map(row.node, index), () => row.cursor));
+
+/** A class, because a getter on each object would make the objects slow. */
+class LazyRow<T> implements Row<T> {
+  constructor(
+    readonly node: T,
+    private readonly place: () => string,
+  ) {}
+
+  get cursor(): string {
+    return this.place();
+  }
 }
 
 /**
@@ -138,10 +160,9 @@ export async function readPageOf<T extends Listed>(
   const page = rows.slice(0, size);
   const [isMore, isInside] = [rows.length > size, from !== null];
   return {
-    edges: (way === 'forward' ? page : page.reverse()).map((node) => ({
-      cursor: encodeCursor(node, source.name, order),
-      node,
-    })),
+    edges: (way === 'forward' ? page : page.reverse()).map(
+      (node) => new LazyRow(node, () => encodeCursor(node, source.name, order)),
+    ),
     hasNextPage: way === 'forward' ? isMore : isInside,
     hasPreviousPage: way === 'forward' ? isInside : isMore,
     countAll: () => source.count(),

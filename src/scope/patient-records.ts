@@ -1,7 +1,15 @@
 import type { Types, QueryFilter } from 'mongoose';
 import { latestResultField, type StoredPatient } from '../../models/index.js';
 import type { BulkWrite, IndexKeys, ScopedCollection } from './scoped-collection.js';
-import { checkPage, readPage, type ListQuery, type Page, type PageOrder, type PageRequest } from './pagination.js';
+import {
+  checkPage,
+  mapRows,
+  readPage,
+  type ListQuery,
+  type Page,
+  type PageOrder,
+  type PageRequest,
+} from './pagination.js';
 import type { Protection } from '../protection/protection.js';
 import { SliceSizer } from '../risk/slices.js';
 import { bytesOf } from '../storage/binary.js';
@@ -163,7 +171,7 @@ export function createPatientRecords({
     async page(request, condition, order) {
       const page = await readPage(collection, listOf(await stored(condition), order), request);
       const patients = await decryptAll(page.edges.map(({ node }) => node));
-      return { ...page, edges: page.edges.map(({ cursor }, index) => ({ cursor, node: patients[index]! })) };
+      return { ...page, edges: mapRows(page.edges, (_document, index) => patients[index]!) };
     },
 
     async *ids(condition) {
