@@ -18,6 +18,8 @@ import type { Caller } from './operation-context.js';
 const windowSeconds = 60;
 /** The requests of an IPv6 /48 may be this many times those of one /64 in it. */
 const wideFactor = 8;
+/** Part of a user's requests that a process takes at once, so that few requests need a round trip to Redis. */
+const portionOfRequests = 1 / 1_000;
 /** Number of names whose keys are remembered, so that not every request computes one. */
 const mostRemembered = 10_000;
 
@@ -68,6 +70,7 @@ function createRequestLimiter(
     limits.perUser,
     `${options.prefix}:rate:user`,
     'Too many requests of this user or key',
+    Math.max(1, Math.floor(limits.perUser * portionOfRequests)),
   );
   const ofAddress = createCounter(
     redis,
@@ -144,18 +147,37 @@ interface Counter {
   giveBack(key: string): void;
 }
 
-/** Counts requests that arrive together in one round trip. So counting costs almost nothing under load. */
-function createCounter(redis: Redis, points: number, keyPrefix: string, refusal: string): Counter {
-  const limiter = createLimiter(redis, points, keyPrefix);
+/** Requests of a key that are counted in Redis, and that this process may let pass until the window ends. */
+interface Portion {
+  left: number;
+  /** Milliseconds since 1970. */
+  readonly endsAt: number;
+}
 
-  /** Counts some requests of one key. @returns how many of them may pass, and when the next one may */
-  async function take(
+/**
+ * Counts requests that arrive together in one round trip. So counting costs almost nothing under load.
+ * @param portion requests that are counted at once at least. What the process does not let pass in this window is lost
+ */
+function createCounter(redis: Redis, points: number, keyPrefix: string, refusal: string, portion = 1): Counter {
+  const limiter = createLimiter(redis, points, keyPrefix);
+  const portions = new LRUCache<string, Portion>({ max: mostRemembered });
+
+  /** Lets a request pass that is counted already. */
+  function spend(key: string): boolean {
+    const known = portions.get(key);
+    if (!known || known.left < 1 || known.endsAt <= Date.now()) return false;
+    known.left -= 1;
+    return true;
+  }
+
+  /** Counts some requests of one key. @returns how many of them may pass, and the time until the window ends */
+  async function consume(
     key: string,
     requests: number,
   ): Promise<{ readonly passing: number; readonly retryAfterMs: number }> {
     try {
-      await limiter.consume(key, requests);
-      return { passing: requests, retryAfterMs: 0 };
+      const { msBeforeNext } = await limiter.consume(key, requests);
+      return { passing: requests, retryAfterMs: msBeforeNext };
     } catch (rejection) {
       if (!(rejection instanceof RateLimiterRes)) throw rejection;
       // For a key that is blocked in memory the limiter reports no consumed points: then every request is too many.
@@ -164,7 +186,17 @@ function createCounter(redis: Redis, points: number, keyPrefix: string, refusal:
     }
   }
 
-  const count = createGroupCommit<string, void>(
+  /** Counts the requests of one key that arrived together, and keeps the rest of the portion. */
+  async function take(key: string, requests: number): ReturnType<typeof consume> {
+    const taken = await consume(key, Math.max(requests, portion));
+    const rest = taken.passing - requests;
+    const before = portions.get(key);
+    const known = before && before.endsAt > Date.now() ? before.left : 0;
+    if (rest > 0) portions.set(key, { left: known + rest, endsAt: Date.now() + taken.retryAfterMs });
+    return taken;
+  }
+
+  const countTogether = createGroupCommit<string, void>(
     async (keys) => {
       const requests = new Map<string, number>();
       for (const key of keys) requests.set(key, (requests.get(key) ?? 0) + 1);
@@ -186,13 +218,15 @@ function createCounter(redis: Redis, points: number, keyPrefix: string, refusal:
     { gather: () => turn() },
   );
   return {
-    count,
+    count: (key) => (spend(key) ? counted : countTogether(key)),
     giveBack(key) {
       // A point that is not given back does no harm: it expires with the window.
       limiter.reward(key, 1).catch(() => undefined);
     },
   };
 }
+
+const counted = Promise.resolve();
 
 /** Makes keys that do not show which user or address they count. */
 function createKeys(secret: string): (name: string) => string {

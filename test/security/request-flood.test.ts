@@ -15,6 +15,7 @@ import { startHttpServer } from '../../src/http/server.js';
 import { createJobStreams } from '../../src/jobs/job-stream.js';
 import { createPredictionStreams } from '../../src/predictions/prediction-stream.js';
 import { proxyTo } from '../support/cuttable-proxy.js';
+import { monitorRedis } from '../support/redis-monitor.js';
 import { namespace } from '../support/namespace.js';
 import { connectSocket, openSocket } from '../support/raw-socket.js';
 import { codesOf, startSystem, type Answer } from '../support/system.js';
@@ -63,6 +64,25 @@ function openWebSocket(url: string): Promise<{ status: number; retryAfter?: stri
 }
 
 describe('requests of one user', () => {
+  test('are counted in portions when the limit is high, and still accepted exactly up to it', async () => {
+    const portioned = 2_000;
+    const system = await startSystem({
+      worker: false,
+      environment: { ...limits, RATE_LIMIT_USER_PER_MINUTE: String(portioned) },
+    });
+    const token = await system.token('CLINICIAN');
+    const monitor = await monitorRedis(system.app.config.redisUrl!);
+    onTestFinished(() => monitor.close());
+    // One after the other: requests that arrive together are counted together in any case.
+    for (let sent = 0; sent < 10; sent += 1) expect((await postTo(system.url, token)).status).toBe(200);
+    const counts = monitor.commands().match(/"evalsha"[^\r\n]*:rate:user:/gi) ?? [];
+    expect(counts.length).toBeGreaterThan(0);
+    expect(counts.length).toBeLessThanOrEqual(5);
+    let passed = 10;
+    for (let round = 0; round < 41; round += 1) passed += (await flood(50, () => postTo(system.url, token))).passed;
+    expect(passed).toBe(portioned);
+  });
+
   // Shows: owasp/rate-limits
   test('are accepted exactly up to the limit on all nodes together, then refused with a time to wait', async () => {
     const system = await startSystem({ worker: false, environment: limits });
