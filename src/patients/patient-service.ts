@@ -111,13 +111,13 @@ export function createPatientService({
     new ConflictError('mrn', 'Another patient of your organization has this MRN: update that one, or use another MRN.');
 
   /** Records that patients are about to be shown. Every method calls it before it returns patients. */
-  const recordRead = (viewer: Viewer, shown: readonly (Patient | null)[]): Promise<void> =>
+  const recordRead = (viewer: Viewer, shown: readonly (Patient | null)[], now = new Date()): Promise<void> =>
     recordShown(
       audit,
       viewer,
       'patient:read',
       shown.flatMap((patient) =>
-        patient ? [{ id: patient._id.toHexString(), access: careTeamAccess(viewer, patient) }] : [],
+        patient ? { id: patient._id.toHexString(), access: careTeamAccess(viewer, patient, now) } : [],
       ),
     );
   /** Records a search by MRN or name that found no patient: its caller learns that this person is no patient here. */
