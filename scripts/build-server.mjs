@@ -41,6 +41,13 @@ const external = [
 /** An empty source map: the code of packages has no lines in ours, which every process reads at its start. */
 const noMap = Buffer.from(JSON.stringify({ version: 3, sources: [''], mappings: 'AAAA' })).toString('base64');
 
+/**
+ * Escapes letters beyond ASCII, as esbuild does except in regular expressions. Node.js keeps a file with one of them in
+ * twice the memory.
+ */
+const escaped = (text) =>
+  text.replace(/(?<!\\)(?!\s)[\u0080-\uffff]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
 /** Reads modules into the bundle. */
 const readModules = {
   name: 'read modules',
@@ -50,7 +57,7 @@ const readModules = {
       importer.includes('/node_modules/') ? { path: createRequire(importer).resolve(path) } : undefined,
     );
     onLoad({ filter: /\/node_modules\/.*\.[cm]?js$/ }, ({ path }) => ({
-      contents: `${readFileSync(path, 'utf8')}\n//# sourceMappingURL=data:application/json;base64,${noMap}`,
+      contents: `${escaped(readFileSync(path, 'utf8'))}\n//# sourceMappingURL=data:application/json;base64,${noMap}`,
     }));
     onLoad({ filter: /\/dist\/.*\.js$/ }, ({ path }) => {
       if (path.includes('/node_modules/')) return undefined;

@@ -1,6 +1,4 @@
 import cluster from 'node:cluster';
-import { startWorkers } from '../../workers/index.js';
-import { startApi } from '../api.js';
 import { createApp, type App } from '../app.js';
 import { startOrClose } from '../closers.js';
 import type { HttpServer } from '../http/server.js';
@@ -20,6 +18,7 @@ import { endWhenStuck, watchEventLoop } from './watchdog.js';
 /** Serves the API in this process, until it is stopped. */
 export const serveApi = (): Promise<void> =>
   serve('api', async (app) => {
+    const { startApi } = await import('../api.js');
     const server = await startApi(app);
     return { url: server.url, drain: server.drain, close: () => server.close() };
   });
@@ -27,6 +26,8 @@ export const serveApi = (): Promise<void> =>
 /** Runs scoring jobs in this process, until it is stopped. */
 export const serveWorker = (): Promise<void> =>
   serve('worker', async (app) => {
+    // A worker needs neither the schema nor Fastify.
+    const { startWorkers } = await import('../../workers/index.js');
     const workers = await startWorkers(app);
     return { url: 'worker', isStuck: () => workers.isStuck(), close: () => workers.close() };
   });

@@ -42,6 +42,28 @@ test('the packages that compare classes are in the bundle once', () => {
     expect(all.split(`(this,"${name}")`), name).toHaveLength(2);
 });
 
+test('every file of the bundle is ASCII, because Node.js keeps others in twice the memory', () => {
+  expect(chunks.length).toBeGreaterThan(20);
+  expect(chunks.filter((name) => /[^\0-\x7f]/.test(textOf(name)))).toEqual([]);
+});
+
+test('a worker loads neither the schema nor Fastify', () => {
+  const imports = (name: string): readonly string[] =>
+    [...textOf(name).matchAll(/(?:from|import)"\.\/([^"]+)"/g)].map(([, file]) => file!);
+  const reached = new Set<string>();
+  const follow = (name: string): void => {
+    if (reached.has(name)) return;
+    reached.add(name);
+    imports(name).forEach(follow);
+  };
+  const one = (text: string): string => chunks.find((name) => new RegExp(`^${text}-[A-Z0-9]+\\.js$`).test(name))!;
+  follow(one('serve'));
+  follow(one('workers'));
+  const loaded = [...reached].map(textOf).join('\n');
+  expect(loaded).toContain('worker started');
+  for (const mark of ['FST_ERR_', 'buildGuardedSchema']) expect(loaded, mark).not.toContain(mark);
+});
+
 test('a place in a stack names the source, also when Node.js was not told to map it', async () => {
   const entry = resolve('dist/src/cli.js');
   const script = join(await temporaryDirectory(), 'fail.mjs');
