@@ -18,15 +18,33 @@ export interface RunningBuild {
   stop(): Promise<void>;
 }
 
+/** Several processes of a kind, and a client for each API process. */
+export interface RunningGroup {
+  readonly urls: readonly string[];
+  readonly clients: readonly GraphqlClient[];
+  stop(): Promise<void>;
+}
+
 /** The folder for CPU profiles of the API; undefined for none. */
 const profiles = process.env.PROFILES;
 
-/** Starts the API and the worker of a build. @param token of the client */
+/** Starts one API and one worker of a build. @param token of the client */
 export async function startBuild(
-  { folder }: Build,
+  build: Build,
   environment: Record<string, string>,
   token: string,
 ): Promise<RunningBuild> {
+  const { urls, clients, stop } = await startGroup(build, environment, token, { apis: 1, workers: 1 });
+  return { url: urls[0]!, client: clients[0]!, stop };
+}
+
+/** Starts so many processes of a build. @param token of the clients */
+export async function startGroup(
+  { folder }: Build,
+  environment: Record<string, string>,
+  token: string,
+  { apis: apiCount, workers: workerCount }: { readonly apis: number; readonly workers: number },
+): Promise<RunningGroup> {
   const start = async (command: 'api' | 'worker'): Promise<{ child: ChildProcess; ready: string }> => {
     const child = fork(join(folder, 'src/cli.js'), [command], {
       execArgv: [
@@ -40,14 +58,17 @@ export async function startBuild(
     if (message.ready === undefined) throw new Error(message.failed);
     return { child, ready: message.ready };
   };
-  const [worker, api] = await Promise.all([start('worker'), start('api')]);
-  const client = apiClient(api.ready, token);
+  const startMany = (count: number, command: 'api' | 'worker') =>
+    Promise.all(Array.from({ length: count }, () => start(command)));
+  const [workers, apis] = await Promise.all([startMany(workerCount, 'worker'), startMany(apiCount, 'api')]);
+  const urls = apis.map(({ ready }) => ready);
+  const clients = urls.map((url) => apiClient(url, token));
   return {
-    url: api.ready,
-    client,
+    urls,
+    clients,
     async stop() {
-      await client.close();
-      for (const { child } of [api, worker]) {
+      await Promise.all(clients.map((client) => client.close()));
+      for (const { child } of [...apis, ...workers]) {
         const ended = once(child, 'exit');
         child.kill('SIGTERM');
         await ended;
