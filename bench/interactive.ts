@@ -38,6 +38,7 @@ import { patientIds, startBenchSystem } from './jobs/setup.js';
  *   POLL_MS=50,10                  the periods at which jobs of the Flask peer are polled, milliseconds
  *   WORK=list                      measures only the works whose names contain this text
  *   COMMANDS=1                     prints MongoDB's commands per piece of work too
+ *   PAGES=10                       asks for as many pages of the list in turn, so that callers seldom share a query
  *   PROFILES=FOLDER                writes a CPU profile of each API process there
  *
  * The sides take turns in each round, on the same MongoDB and Redis and on the same rows. Only the side whose turn it is

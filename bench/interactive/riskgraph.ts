@@ -1,7 +1,7 @@
 import type { Load } from '../door/processes.js';
 import { startBuild, type Build } from './build.js';
 import { followAll, followEach, score } from './jobs.js';
-import { listQuery, patientQuery, predictionQuery, queryBodies } from './reads.js';
+import { listBodies, patientQuery, predictionQuery, queryBodies } from './reads.js';
 import { idle, tenPerSecond, workNames, type Side } from './side.js';
 
 /** A build of RiskGraph as a side. Everything is on as in production. */
@@ -25,6 +25,7 @@ export function riskGraphSide(
     name: build.name,
     async start() {
       const { client, url, stop } = await startBuild(build, environment, token);
+      const lists = await listBodies(client, Number(process.env.PAGES ?? 1));
       const read = (bodies: readonly string[], connections: number) => (seconds: number) =>
         load({ url, token, bodies, connections, seconds });
       return {
@@ -49,7 +50,7 @@ export function riskGraphSide(
                 await score(client, patientIds[index % patientIds.length]!);
               }, seconds),
           },
-          { name: workNames.list, run: read([JSON.stringify({ query: listQuery })], 20) },
+          { name: workNames.list, run: read(lists, 20) },
           { name: workNames.patient, run: read(queryBodies(patientQuery, patientIds), 32) },
           { name: workNames.prediction, run: read(queryBodies(predictionQuery, predictionIds), 32) },
         ],

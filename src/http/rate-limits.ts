@@ -12,6 +12,7 @@ import { whenReady } from '../storage/redis.js';
 import { createGroupCommit, type GroupCommit, type GroupResult } from '../storage/group-commit.js';
 import { addressBlock, wideBlock } from '../net/address-block.js';
 import { createCostBudget } from './cost-budget.js';
+import { createCounts } from './counts.js';
 import type { Caller } from './operation-context.js';
 
 /** Length of a window, seconds. It begins with a caller's first request. */
@@ -162,11 +163,14 @@ function createCounter(redis: Redis, points: number, keyPrefix: string, refusal:
   const limiter = createLimiter(redis, points, keyPrefix);
   const portions = new LRUCache<string, Portion>({ max: mostRemembered });
 
-  /** Lets a request pass that is counted already. */
-  function spend(key: string): boolean {
+  /** Requests that wait until they are counted. A later one of the same key waits behind them, and does not overtake. */
+  const waiting = createCounts();
+
+  /** Lets requests pass that are counted already. */
+  function spend(key: string, requests: number): boolean {
     const known = portions.get(key);
-    if (!known || known.left < 1 || known.endsAt <= Date.now()) return false;
-    known.left -= 1;
+    if (!known || known.left < requests || known.endsAt <= Date.now()) return false;
+    known.left -= requests;
     return true;
   }
 
@@ -188,6 +192,7 @@ function createCounter(redis: Redis, points: number, keyPrefix: string, refusal:
 
   /** Counts the requests of one key that arrived together, and keeps the rest of the portion. */
   async function take(key: string, requests: number): ReturnType<typeof consume> {
+    if (spend(key, requests)) return { passing: requests, retryAfterMs: 0 };
     const taken = await consume(key, Math.max(requests, portion));
     const rest = taken.passing - requests;
     const before = portions.get(key);
@@ -218,7 +223,11 @@ function createCounter(redis: Redis, points: number, keyPrefix: string, refusal:
     { gather: () => turn() },
   );
   return {
-    count: (key) => (spend(key) ? counted : countTogether(key)),
+    count(key) {
+      if (waiting.of(key) === 0 && spend(key, 1)) return counted;
+      waiting.add(key, 1);
+      return countTogether(key).finally(() => waiting.add(key, -1));
+    },
     giveBack(key) {
       // A point that is not given back does no harm: it expires with the window.
       limiter.reward(key, 1).catch(() => undefined);
