@@ -24,6 +24,7 @@ RUN npm run build
 # Installs only the packages that run, and only their parts that this image needs.
 FROM base AS dependencies
 COPY scripts/trim-packages.sh scripts/
+COPY --from=build /app/dist/bundle/packages.txt scripts/
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && sh scripts/trim-packages.sh
 
 FROM node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6 AS runtime

@@ -114,6 +114,14 @@ for (const [name, program] of Object.entries(programs)) {
   rmSync(`${file}.map`, { force: true });
 }
 writeFileSync(join(folder, 'LICENCES.md'), licences(Object.keys(metafile.inputs)));
+// The image does without these packages.
+writeFileSync(join(folder, 'packages.txt'), bundledPackages(Object.keys(metafile.inputs)).join('\n') + '\n');
+
+/** The names of the packages that are loaded from the bundle alone. */
+function bundledPackages(inputs) {
+  const names = inputs.flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []);
+  return [...new Set(names)].filter((name) => !external.includes(name)).sort();
+}
 
 /**
  * esbuild writes the name of every function and class again, which takes time and memory for 10,000 of them. Most have it

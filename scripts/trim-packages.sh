@@ -3,7 +3,12 @@
 #
 #   scripts/trim-packages.sh [FOLDER]     the folder that holds node_modules, by default this one
 set -eu
+bundled="$(cd "$(dirname "$0")" && pwd)/packages.txt"
 cd "${1:-.}/node_modules"
+
+# The packages that are in dist/bundle are not loaded from here. scripts/build-server.mjs lists them, and keeps their
+# licences.
+if [ -e "$bundled" ]; then xargs rm -rf < "$bundled"; fi
 
 # The embedded MongoDB serves `riskgraph up`, which no container runs.
 rm -rf @0q

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
@@ -152,6 +152,26 @@ describe('trim-packages.sh', () => {
     execFileSync('sh', ['scripts/trim-packages.sh', folder]);
     expect(kept.filter((name) => !existsSync(path(name)))).toEqual([]);
     expect(removed.filter((name) => existsSync(path(name)))).toEqual([]);
+  });
+
+  test('removes the packages that are in the bundle, and keeps those that the server still loads from here', async () => {
+    const folder = await temporaryDirectory();
+    const loaded = [
+      'onnxruntime-node',
+      'onnxruntime-common',
+      '@node-rs/argon2',
+      '@bull-board/ui',
+      '@opentelemetry/api',
+    ];
+    const bundled = ['mongoose', '@apollo/server', 'bullmq', 'graphql-shield'];
+    for (const name of [...loaded, ...bundled, '@0q/any'])
+      mkdirSync(join(folder, 'node_modules', name), { recursive: true });
+    mkdirSync(join(folder, 'node_modules/onnxruntime-node/bin'));
+    for (const file of ['scripts/trim-packages.sh', 'dist/bundle/packages.txt'])
+      copyFileSync(file, join(folder, basename(file)));
+    execFileSync('sh', [join(folder, 'trim-packages.sh'), folder]);
+    expect(loaded.filter((name) => !existsSync(join(folder, 'node_modules', name)))).toEqual([]);
+    expect(bundled.filter((name) => existsSync(join(folder, 'node_modules', name)))).toEqual([]);
   });
 
   // NOTICE promises that the image does not contain the package under the SSPL.
