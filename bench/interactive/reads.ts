@@ -1,4 +1,3 @@
-import { parse } from 'graphql';
 import type { GraphqlClient } from '../../src/client/graphql-client.js';
 
 const patientFields = 'id mrn givenName familyName birthDate sex features { code value unit }';
@@ -13,7 +12,7 @@ export async function listBodies(client: GraphqlClient, pages: number): Promise<
   const bodies: string[] = [];
   for (let after: string | null = null; bodies.length < pages;) {
     bodies.push(JSON.stringify({ query, variables: { after } }));
-    const page: { patients: { pageInfo: { endCursor: string | null } } } = await client.request(parse(query), {
+    const page: { patients: { pageInfo: { endCursor: string | null } } } = await client.request(query, {
       after,
     });
     after = page.patients.pageInfo.endCursor;
