@@ -17,8 +17,8 @@ import { patientIds, startBenchSystem } from './jobs/setup.js';
 
 /*
  * Measures how a deployment grows: 1, 2 and 4 API processes and workers, on one MongoDB and one Redis. Work, clients and
- * measurement are those of bench/interactive.ts; the clients are spread evenly over the API processes. All patients are of
- * one organization, whose audit chain and log all processes share.
+ * measurement are those of bench/interactive.ts, with as many clients for each API process as there. All patients are of one
+ * organization, whose audit chain and log all processes share.
  *
  *   bench/scaling.ts [rounds] [seconds]     npm run build first
  *
@@ -78,29 +78,38 @@ printSummary(seen);
 console.log(`This machine has ${cpus().length} processors.`);
 process.exit(0);
 
+function total(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
 /** What the clients do, by name. Each returns the number of pieces. */
 function worksOf(
   { urls, clients }: RunningGroup,
   { loads, token, ids }: { readonly loads: readonly Load[]; readonly token: string; readonly ids: readonly string[] },
 ): [string, (seconds: number) => Promise<number>][] {
   const bodies = queryBodies(patientQuery, ids);
-  const share = Math.ceil(connections / urls.length);
   return [
     [
       `${workNames.jobs}, a subscription each`,
-      (time) =>
-        repeat(async (index) => {
-          await score(clients[index % clients.length]!, ids[index % ids.length]!);
-        }, time),
+      async (time) =>
+        total(
+          await Promise.all(
+            clients.map((client) =>
+              repeat(async (index) => {
+                await score(client, ids[index % ids.length]!);
+              }, time),
+            ),
+          ),
+        ),
     ],
     [
       workNames.patient,
-      async (time) => {
-        const answered = await Promise.all(
-          urls.map((url, index) => loads[index]!({ url, token, bodies, connections: share, seconds: time })),
-        );
-        return answered.reduce((sum, one) => sum + one, 0);
-      },
+      async (time) =>
+        total(
+          await Promise.all(
+            urls.map((url, index) => loads[index]!({ url, token, bodies, connections, seconds: time })),
+          ),
+        ),
     ],
   ];
 }
