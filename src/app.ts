@@ -47,7 +47,6 @@ import type { ProtectionOf } from './protection/protection.js';
 import { connectRedis, whenReady, type ConnectionUse, type OutageBehaviour } from './storage/redis.js';
 import { requireFitRedis } from './config/require-fit-redis.js';
 import { createRepairs } from './storage/repairs.js';
-import { createTurns, type Turns } from './storage/turns.js';
 import { loadRiskModels } from './risk/registry.js';
 import type { Redis } from 'ioredis';
 import { logError } from './process/logger.js';
@@ -90,8 +89,6 @@ export interface App {
   readonly readBatchResults: ReadBatchResults;
   readonly predictions: PredictionService;
   readonly webhooks: WebhookService;
-  /** Turns of the processes that append to one end. */
-  readonly turns: Turns;
   readonly jobStore: JobStore;
   readonly scoringRecords: ScoringRecords;
   readonly latestResults: LatestResults;
@@ -118,7 +115,8 @@ export const shippedModelsDirectory = (): string => join(packageRoot(), 'risk-mo
  * 1. Check that the required settings are there. Connect to MongoDB, and meanwhile check that Redis can do the work if it
  *    answers.
  * 2. Bring the data to the version of this release, load the encryption keys and the risk models.
- * 3. Start the audit trail, the event bus, identity and the scoring queue. Each has its own connections to Redis.
+ * 3. Start the audit trail, the event bus, identity and the scoring queue. The last three have their own connections to
+ *    Redis.
  * 4. Create the services from these parts. They hold no connections.
  *
  * `App.close` closes the parts in the reverse order.
@@ -165,6 +163,10 @@ async function buildApp(
     logger,
   });
   closers.add(() => registry.close());
+  const keyOf = auditKeys(protectionOf);
+  const audit = createAuditTrail({ models, keyOf, logger });
+  closers.add(() => audit.close());
+
   const redisConnections = new Set<Redis>();
   const connect = (behaviour: OutageBehaviour, use?: ConnectionUse): Redis => {
     const redis = connectRedis(redisUrl, behaviour, logger, config.redisTls, use);
@@ -178,11 +180,6 @@ async function buildApp(
     closers.add(() => redis.disconnect());
     return redis;
   };
-  const turns = createTurns(connectPart('dispensable'), config.redisPrefix);
-  const keyOf = auditKeys(protectionOf);
-  const audit = createAuditTrail({ models, keyOf, turns, logger });
-  closers.add(() => audit.close());
-
   const events = await createEventBus({
     publisher: connectPart('waiting'),
     subscriber: connectPart('waiting'),
@@ -233,7 +230,7 @@ async function buildApp(
   });
   const jobDispatcher = createJobDispatcher(models, queue, metrics, tracing);
   const latestResults = createLatestResults(models);
-  const scoringRecords = createScoringRecords(models, protectionOf, latestResults, turns);
+  const scoringRecords = createScoringRecords(models, protectionOf, latestResults);
   const repairs = createRepairs({ models, leaseMs, logger });
   const prefixSearch = createPrefixSearch({ models, protectionOf, repairs, logger });
   const latestConditions = createLatestConditions({ models, registry, worklistModel: config.worklistModel });
@@ -298,7 +295,6 @@ async function buildApp(
     readBatchResults: createBatchResults({ scopeOf, fence, jobs, patients }),
     predictions: createPredictionService({ scopeOf, fence, registry, catalogue }),
     webhooks: createWebhookService({ scopeOf, audit, events, allowedHosts: config.webhooks.allowedHosts }),
-    turns,
     jobStore,
     scoringRecords,
     latestResults,

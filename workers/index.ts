@@ -28,15 +28,7 @@ type WorkerParts = Omit<MaintenanceParts, 'lookForWebhooks'> &
   MonitoredParts &
   Pick<
     App,
-    | 'metrics'
-    | 'tracing'
-    | 'registry'
-    | 'events'
-    | 'jobStore'
-    | 'scoringRecords'
-    | 'batchProgress'
-    | 'latestResults'
-    | 'turns'
+    'metrics' | 'tracing' | 'registry' | 'events' | 'jobStore' | 'scoringRecords' | 'batchProgress' | 'latestResults'
   >;
 
 /** Starts everything that a worker process does. A failed start leaves nothing running. */
@@ -53,7 +45,7 @@ export async function startWorkers(app: WorkerParts): Promise<Workers> {
 
 async function startParts(app: WorkerParts, pulse: WorkPulse, closers: Closers): Promise<void> {
   const { config, logger, metrics, tracing, models, registry, events, jobStore, scoringRecords } = app;
-  const { batchProgress, latestResults, turns } = app;
+  const { batchProgress, latestResults } = app;
   const runningJobs = createRunningJobs(events);
   closers.add(() => runningJobs.close());
   const lookForWebhooks = startWebhooks(app, closers);
@@ -76,7 +68,6 @@ async function startParts(app: WorkerParts, pulse: WorkPulse, closers: Closers):
     jobStore,
     batchProgress,
     latestResults,
-    turns,
     events,
     metrics,
     tracing,

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { mongo, Types } from 'mongoose';
 import type { Logger } from 'pino';
@@ -6,7 +6,6 @@ import type { AuditEvent, Models } from '../../models/index.js';
 import { isDatabaseOutage, isDuplicateKey, longestWaitMs, slowestReadMs } from '../storage/database.js';
 import { ServiceUnavailableError } from '../errors.js';
 import { createGroupCommit, type GroupResult } from '../storage/group-commit.js';
-import { createAppendTurns, noTurns, type Turns } from '../storage/turns.js';
 import { chainEvent, emptyChain, sealHead, type ChainEnd, type UnchainedEvent } from './audit-chain.js';
 import type { AuditActor, AuditEntry, AuditTrail } from './audit-trail.js';
 import type { ProtectionOf } from '../protection/protection.js';
@@ -55,8 +54,6 @@ interface AuditBacklog {
 interface AuditTrailDependencies {
   readonly models: Models;
   readonly keyOf: AuditKeyOf;
-  /** For the processes of a deployment. @defaultValue none: a command is alone, or appends a few events only */
-  readonly turns?: Turns;
   readonly logger: Logger;
 }
 
@@ -67,14 +64,12 @@ interface AuditTrailDependencies {
  * 3. Each event gets its sequence number and hash behind the last known end of its chain.
  * 4. One insert writes the events of an organization.
  * 5. If another process has taken a sequence number (unique index), the end is read again, and the rest is tried again.
- *    The processes then take turns for a while (src/storage/turns.ts).
  * 6. The heads of the chains that grew are written every `headPeriodMs`, one after the other.
  * 7. When MongoDB stands still, an event that waits behind others is refused after `longestWaitMs`, and so is its request.
  */
-export function createAuditTrail({ models, keyOf, turns = noTurns, logger }: AuditTrailDependencies): AuditWriter {
+export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependencies): AuditWriter {
   const { auditEvents, auditHeads } = models;
   const ends = new LRUCache<string, ChainEnd>(rememberedEnds);
-  const beginAppend = createAppendTurns(turns, 'audit');
   /** The time since when the head of a chain is behind, by organization. */
   const unwrittenHeads = new Map<string, number>();
   /** The same time for the head that is being written. */
@@ -96,29 +91,22 @@ export function createAuditTrail({ models, keyOf, turns = noTurns, logger }: Aud
   async function append(organization: Types.ObjectId, events: readonly UnchainedEvent[]): Promise<void> {
     const id = organization.toHexString();
     const key = await keyOf(organization);
-    const turn = beginAppend(id);
     let left = events;
-    try {
-      for (let tries = 0; left.length > 0; tries += 1) {
-        if (tries === largestTries) throw new Error('the chain grows faster than this process can append to it');
-        await turn.take();
-        let end = ends.get(id) ?? (await readEnd(organization));
-        const chained: AuditEvent[] = [];
-        for (const event of left) {
-          const next = chainEvent(event, end, key);
-          chained.push(next);
-          end = next;
-        }
-        // The end is forgotten now, and remembered when the insert has succeeded. After an error it is not known.
-        ends.delete(id);
-        const written = await insertInOrder(models, chained);
-        if (written > 0 && !unwrittenHeads.has(id)) unwrittenHeads.set(id, performance.now());
-        if (written < chained.length) turn.refused();
-        else if (turn.isAlone()) ends.set(id, { sequence: end.sequence, hash: end.hash });
-        left = left.slice(written);
+    for (let tries = 0; left.length > 0; tries += 1) {
+      if (tries === largestTries) throw new Error('the chain grows faster than this process can append to it');
+      let end = ends.get(id) ?? (await readEnd(organization));
+      const chained: AuditEvent[] = [];
+      for (const event of left) {
+        const next = chainEvent(event, end, key);
+        chained.push(next);
+        end = next;
       }
-    } finally {
-      turn.end();
+      // The end is forgotten now, and remembered when the insert has succeeded. After an error it is not known.
+      ends.delete(id);
+      const written = await insertInOrder(models, chained);
+      if (written > 0 && !unwrittenHeads.has(id)) unwrittenHeads.set(id, performance.now());
+      if (written === chained.length) ends.set(id, { sequence: end.sequence, hash: end.hash });
+      left = left.slice(written);
     }
   }
 
@@ -145,7 +133,7 @@ export function createAuditTrail({ models, keyOf, turns = noTurns, logger }: Aud
     // Waits for one turn of the event loop, so that more events join the next group. A write to the journal costs about
     // the same for one event as for ten. A busy process has long turns, and so writes large groups. An idle one has
     // short turns, so no caller waits long. A fixed time would always delay callers.
-    { gather: () => nextTurn(), longestWaitMs },
+    { gather: () => turn(), longestWaitMs },
   );
 
   async function writeHead(id: string): Promise<void> {

@@ -3,7 +3,6 @@ import type { Models, Prediction, StoredPatient } from '../../models/index.js';
 import { isDuplicateKey } from '../storage/database.js';
 import { createLogWriter, removeFromLog } from '../storage/document-log.js';
 import { createGroupCommit } from '../storage/group-commit.js';
-import type { Turns } from '../storage/turns.js';
 import { groupedFind, largestCohort } from '../storage/group-queries.js';
 import {
   decryptScorablePatient,
@@ -41,11 +40,10 @@ export function createScoringRecords(
   { patients, predictions }: Models,
   protectionOf: ProtectionOf,
   latestResults: Pick<LatestResults, 'keep'>,
-  turns: Turns,
 ): ScoringRecords {
   const findPatient = groupedFind<StoredPatient, StoredScorablePatient>(patients, scorablePatientFields);
   const findPatientId = groupedFind<StoredPatient>(patients, { _id: 1 });
-  const log = createLogWriter(predictions, turns, ({ job, patient }) => ({ job, patient }));
+  const log = createLogWriter(predictions, ({ job, patient }) => ({ job, patient }));
   const insertPrediction = createGroupCommit<Prediction, void>((group) => log.append(group), {
     largest: largestCohort,
   });

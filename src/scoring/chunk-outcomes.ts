@@ -2,7 +2,6 @@ import type { Types } from 'mongoose';
 import type { Models, PredictionBlock, ScoringChunk, ScoringJob } from '../../models/index.js';
 import { isDuplicateKey } from '../storage/database.js';
 import { createLogWriter } from '../storage/document-log.js';
-import type { Turns } from '../storage/turns.js';
 import type { RiskModel } from '../risk/risk-model.js';
 import { unitOf } from '../predictions/answer.js';
 import { newBlockId } from '../predictions/prediction-block.js';
@@ -25,11 +24,8 @@ interface ChunkOutcomes {
   withoutErased(block: PredictionBlock, erasures?: number): Promise<PredictionBlock>;
 }
 
-export function createChunkOutcomes(
-  { organizations, patients, predictionBlocks }: Models,
-  turns: Turns,
-): ChunkOutcomes {
-  const blockLog = createLogWriter(predictionBlocks, turns, ({ job, chunk }) => ({ job, chunk }));
+export function createChunkOutcomes({ organizations, patients, predictionBlocks }: Models): ChunkOutcomes {
+  const blockLog = createLogWriter(predictionBlocks, ({ job, chunk }) => ({ job, chunk }));
 
   async function missing(ids: Types.ObjectId[]): Promise<Set<string>> {
     const filter = { _id: { $in: ids } };

@@ -44,7 +44,6 @@ import type { ScoringRecords } from '../jobs/scoring-records.js';
 import { modelOfJob } from '../predictions/served-models.js';
 import { logError } from '../process/logger.js';
 import { createSerialTask } from '../process/serial-task.js';
-import type { Turns } from '../storage/turns.js';
 import type { Tracing } from '../process/tracing.js';
 
 interface ChunkRunnerDependencies {
@@ -58,7 +57,6 @@ interface ChunkRunnerDependencies {
   readonly events: EventBus;
   readonly attempts: number;
   readonly leaseMs: number;
-  readonly turns: Turns;
   readonly metrics: ModelMetrics & AttemptMetrics;
   readonly tracing: Tracing;
   readonly logger: Logger;
@@ -78,7 +76,7 @@ export interface ChunkRunner {
 export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkRunner {
   const { models, scoringRecords, registry, engine, jobStore, batchProgress, events, attempts, leaseMs, logger } =
     dependencies;
-  const { latestResults, metrics, tracing, turns } = dependencies;
+  const { latestResults, metrics, tracing } = dependencies;
   const { scoringChunks } = models;
   const refreshes = createThrottle(progressPeriodMs, (id) =>
     batchProgress.refresh(new Types.ObjectId(id)).then(
@@ -86,7 +84,7 @@ export function createChunkRunner(dependencies: ChunkRunnerDependencies): ChunkR
       () => undefined,
     ),
   );
-  const outcomes = createChunkOutcomes(models, turns);
+  const outcomes = createChunkOutcomes(models);
   // What is left after an error, or at the end of the process, is collected by the maintenance of any worker.
   const collecting = createSerialTask(async () => {
     try {

@@ -18,7 +18,6 @@ import type { LogNumber, Prediction, PredictionBlock } from '../../models/index.
 import { duplicateKeyCode } from './database.js';
 import type { GroupResult } from './group-commit.js';
 import { asError } from './group-queries.js';
-import { createAppendTurns, type Turns } from './turns.js';
 
 /** The index that gives the documents of a log in their order. */
 export const logIndex = { 'logged.organization': 1, 'logged.number': 1 } as const;
@@ -62,50 +61,43 @@ interface LogWriter<T extends Logged> {
 
 /** Organizations whose last number a writer remembers. */
 const rememberedEnds = { max: 1_000 };
+/** Time for which the number is read before each insert, after another process has taken one. Milliseconds. */
+const contestedMs = 1_000;
+
 /**
  * Makes the writer of a collection. It remembers the number that it inserted last, and so does not have to read it. A
- * number that another worker has taken meanwhile is refused, and the last one is read. Where several workers append, they
- * take turns, and each reads it.
+ * number that another worker has taken meanwhile is refused, and the last one is read. Where several workers write, it is
+ * read each time.
  * @param twin the condition that finds a document that was stored in its place before
  */
-export function createLogWriter<T extends Logged>(
-  model: Model<T>,
-  turns: Turns,
-  twin: (document: T) => object,
-): LogWriter<T> {
+export function createLogWriter<T extends Logged>(model: Model<T>, twin: (document: T) => object): LogWriter<T> {
   const ends = new LRUCache<string, number>(rememberedEnds);
-  const beginAppend = createAppendTurns(turns, model.collection.collectionName);
+  const contested = new LRUCache<string, true>({ ...rememberedEnds, ttl: contestedMs });
 
   /** Appends documents of one organization, and writes down their outcomes. */
   async function append(documents: readonly T[], outcomes: Map<T, GroupResult<void>>): Promise<void> {
-    const { organization } = documents[0]!;
-    const key = organization.toHexString();
-    const turn = beginAppend(key);
     let left = documents;
-    try {
-      while (left.length > 0) {
-        await turn.take();
-        const last = ends.get(key) ?? (await lastNumber(model, organization));
-        const numbered = left.map((document, index) => ({
-          ...document,
-          logged: { organization, number: last + 1 + index },
-        }));
-        // It is forgotten now, and remembered when all are stored. After an error it is not known.
-        ends.delete(key);
-        const refusal = await insertInOrder(model, numbered);
-        const stored = refusal ? left.slice(0, refusal.index) : left;
-        for (const document of stored) outcomes.set(document, { value: undefined });
-        if (!refusal && turn.isAlone()) ends.set(key, last + left.length);
-        const refused = left[stored.length];
-        const hasTwin = refused && (await model.collection.findOne(twin(refused) as never, { projection: { _id: 1 } }));
-        // Without a twin only its number was taken, by another worker.
-        const isFinal = refused && (hasTwin || refusal!.code !== duplicateKeyCode);
-        if (isFinal) outcomes.set(refused, { error: asError(refusal!) });
-        else if (refused) turn.refused();
-        left = left.slice(stored.length + (isFinal ? 1 : 0));
-      }
-    } finally {
-      turn.end();
+    while (left.length > 0) {
+      const { organization } = left[0]!;
+      const key = organization.toHexString();
+      const last = ends.get(key) ?? (await lastNumber(model, organization));
+      const numbered = left.map((document, index) => ({
+        ...document,
+        logged: { organization, number: last + 1 + index },
+      }));
+      // It is forgotten now, and remembered when all are stored. After an error it is not known.
+      ends.delete(key);
+      const refusal = await insertInOrder(model, numbered);
+      const stored = refusal ? left.slice(0, refusal.index) : left;
+      for (const document of stored) outcomes.set(document, { value: undefined });
+      if (!refusal && !contested.has(key)) ends.set(key, last + left.length);
+      const refused = left[stored.length];
+      const hasTwin = refused && (await model.collection.findOne(twin(refused) as never, { projection: { _id: 1 } }));
+      // Without a twin only its number was taken, by another worker.
+      const isFinal = refused && (hasTwin || refusal!.code !== duplicateKeyCode);
+      if (isFinal) outcomes.set(refused, { error: asError(refusal!) });
+      else if (refused) contested.set(key, true);
+      left = left.slice(stored.length + (isFinal ? 1 : 0));
     }
   }
 

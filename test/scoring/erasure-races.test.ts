@@ -100,7 +100,6 @@ describe('a patient of a batch that is deleted while its chunk is scored', () =>
       close: async () => undefined,
     };
     const runner = createChunkRunner({
-      turns: app.turns,
       models,
       scoringRecords,
       registry,

@@ -16,7 +16,7 @@ const prediction = (organization: Types.ObjectId): Prediction =>
     patient: new Types.ObjectId(),
   }) as Prediction;
 
-const newWriter = () => createLogWriter(predictions, app.turns, ({ job, patient }) => ({ job, patient }));
+const newWriter = () => createLogWriter(predictions, ({ job, patient }) => ({ job, patient }));
 const { append } = newWriter();
 
 /** The numbers of a log that can be read now. */
