@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { cpus } from 'node:os';
 import { startLoad, type Load } from './door/processes.js';
 import { startGroup, type RunningGroup } from './interactive/build.js';
+import { commandCounts, commandsSince } from './interactive/commands.js';
 import { cpuByRole } from './interactive/cpu.js';
 import { score } from './interactive/jobs.js';
 import { watchOthers } from './interactive/others.js';
@@ -21,7 +22,7 @@ import { patientIds, startBenchSystem } from './jobs/setup.js';
  *
  *   bench/scaling.ts [rounds] [seconds]     npm run build first
  *
- * A rate tells how the deployment grows only where each process has a processor of its own. On a smaller machine the CPU
+ * It prints MongoDB's commands per piece too. A rate tells how the deployment grows only where each process has a processor of its own. On a smaller machine the CPU
  * time per piece tells what the processes cost each other.
  */
 const [rounds, seconds] = [Number(process.argv[2] ?? 3), Number(process.argv[3] ?? 4)];
@@ -31,10 +32,13 @@ const sizes = [
   { apis: 2, workers: 1 },
   { apis: 1, workers: 2 },
   { apis: 2, workers: 2 },
+  { apis: 4, workers: 1 },
   { apis: 4, workers: 4 },
 ];
 const largest = Math.max(...sizes.map(({ apis }) => apis));
 const connections = 32;
+/** A new process answers its first requests slowly. Seconds. */
+const warmUpSeconds = 5;
 const patients = 500;
 
 const system = await startBenchSystem(patients, {
@@ -51,7 +55,8 @@ try {
       const group = await startGroup(build, system.environment, token, size);
       const side = `${size.apis} API, ${size.workers} workers`;
       for (const [work, run] of worksOf(group, { loads, token, ids })) {
-        await run(2);
+        await run(warmUpSeconds);
+        const commands = await commandCounts(system.app.database);
         const [before, others, begun] = [cpuTimes(), watchOthers(), performance.now()];
         const done = await run(seconds);
         const measured: Measured = {
@@ -61,6 +66,7 @@ try {
           others: others(),
         };
         printMeasured(round === 0 ? 'warm-up' : `round ${round}`, measured);
+        console.log(`  commands: ${commandsSince(commands, await commandCounts(system.app.database), done)}`);
         if (round > 0) seen.push(measured);
       }
       await group.stop();

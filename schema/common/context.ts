@@ -36,14 +36,16 @@ export interface OperationContext {
   readonly predictionStreams: PredictionStreams;
 }
 
+type Loader<K, T> = Pick<DataLoader<K, T>, 'load'>;
+
 /** Reads by id, gathered into one query per tick. They cache nothing, because a subscription must see every change. */
 export interface Loaders {
-  readonly patient: DataLoader<string, Patient | null>;
-  readonly prediction: DataLoader<string, Prediction | null>;
-  readonly job: DataLoader<string, ScoringJob | null>;
+  readonly patient: Loader<string, Patient | null>;
+  readonly prediction: Loader<string, Prediction | null>;
+  readonly job: Loader<string, ScoringJob | null>;
   /** The error of a job, as the viewer may see it. */
-  readonly jobError: DataLoader<ScoringJob, JobFailure | null>;
+  readonly jobError: Loader<ScoringJob, JobFailure | null>;
   /** Number of predictions, by the id of the patient or job. */
-  readonly predictionCountOfPatient: DataLoader<string, number>;
-  readonly predictionCountOfJob: DataLoader<string, number>;
+  readonly predictionCountOfPatient: Loader<string, number>;
+  readonly predictionCountOfJob: Loader<string, number>;
 }

@@ -28,9 +28,10 @@ const closeMs = 5_000;
 
 /**
  * Ends of chains that a process remembers, and for how long, milliseconds. An end must be forgotten long before its event
- * can be archived: without the events behind it, its place would look free.
+ * can be archived: without the events behind it, its place would look free. The system clock is used because it continues
+ * while the machine sleeps.
  */
-const rememberedEnds = { max: 10_000, ttl: 60_000 };
+const rememberedEnds = { max: 10_000, ttl: 60_000, perf: Date };
 
 /** Most attempts to append. In each failed try, another process has appended an event first. */
 const largestTries = 100;

@@ -105,7 +105,7 @@ export async function identifyCaller(
 
 /**
  * Creates loaders that batch but do not cache: data change during the life of a subscription's context. Each is made when
- * it is read: most operations need none.
+ * it is first asked: most operations need none.
  * @param check throws when the operation was broken off. Then nothing more is read for it.
  */
 function createLoaders(
@@ -113,40 +113,24 @@ function createLoaders(
   viewer: Viewer | null,
   check: () => void,
 ) {
-  const loader = <T, K = string>(read: (keys: readonly K[]) => Promise<T[]>): DataLoader<K, T> =>
-    new DataLoader(
-      async (keys) => {
-        check();
-        return read(keys);
-      },
-      { cache: false },
-    );
-  const made: {
-    patient?: DataLoader<string, Patient | null>;
-    predictionCountOfPatient?: DataLoader<string, number>;
-    predictionCountOfJob?: DataLoader<string, number>;
-    prediction?: DataLoader<string, Prediction | null>;
-    job?: DataLoader<string, ScoringJob | null>;
-    jobError?: DataLoader<ScoringJob, JobFailure | null>;
-  } = {};
+  function loader<T, K = string>(read: (keys: readonly K[]) => Promise<T[]>): Pick<DataLoader<K, T>, 'load'> {
+    let made: DataLoader<K, T> | undefined;
+    const make = (): DataLoader<K, T> =>
+      new DataLoader(
+        async (keys) => {
+          check();
+          return read(keys);
+        },
+        { cache: false },
+      );
+    return { load: (key) => (made ??= make()).load(key) };
+  }
   return {
-    get patient() {
-      return (made.patient ??= loader((ids) => patients.findMany(viewer, ids)));
-    },
-    get predictionCountOfPatient() {
-      return (made.predictionCountOfPatient ??= loader((ids) => predictions.countOfPatients(viewer, ids)));
-    },
-    get predictionCountOfJob() {
-      return (made.predictionCountOfJob ??= loader((ids) => predictions.countOfJobs(viewer, ids)));
-    },
-    get prediction() {
-      return (made.prediction ??= loader((ids) => predictions.findMany(viewer, ids)));
-    },
-    get job() {
-      return (made.job ??= loader((ids) => jobs.findMany(viewer, ids)));
-    },
-    get jobError() {
-      return (made.jobError ??= loader((failed) => jobs.errors(viewer, failed)));
-    },
+    patient: loader<Patient | null>((ids) => patients.findMany(viewer, ids)),
+    predictionCountOfPatient: loader<number>((ids) => predictions.countOfPatients(viewer, ids)),
+    predictionCountOfJob: loader<number>((ids) => predictions.countOfJobs(viewer, ids)),
+    prediction: loader<Prediction | null>((ids) => predictions.findMany(viewer, ids)),
+    job: loader<ScoringJob | null>((ids) => jobs.findMany(viewer, ids)),
+    jobError: loader<JobFailure | null, ScoringJob>((failed) => jobs.errors(viewer, failed)),
   };
 }

@@ -110,18 +110,19 @@ export function createVisibleJobs(scopeOf: ScopeOf, audit: AuditTrail, fence: Ca
     async (follows) => {
       const reading = readOnce(scopeOf, follows);
       const shown = new Map<string, Promise<GroupResult<ScoringJob | null>>>();
-      for (const { viewer, id } of follows) {
-        const key = followKey(viewer, id);
-        if (!shown.has(key))
-          shown.set(
-            key,
+      return Promise.all(
+        follows.map(({ viewer, id }) => {
+          const key = JSON.stringify([followerName(viewer), id]);
+          const outcome =
+            shown.get(key) ??
             showRead(viewer, id, reading).then(
               (value) => ({ value }),
               (error: unknown) => ({ error }),
-            ),
-          );
-      }
-      return Promise.all(follows.map(({ viewer, id }) => shown.get(followKey(viewer, id))!));
+            );
+          shown.set(key, outcome);
+          return outcome;
+        }),
+      );
     },
     { largest: followersAtOnce },
   );
@@ -174,7 +175,6 @@ interface Follow {
 /** Jobs as some followers may know them, by `jobKey`. */
 type JobsByKey = ReadonlyMap<string, ScoringJob | null>;
 
-const followKey = (viewer: Viewer, id: string): string => JSON.stringify([followerName(viewer), id]);
 const jobKey = ({ organizationId }: Viewer, id: string): string => `${organizationId} ${id}`;
 
 /** Reads the jobs of some followers, with one query per organization. */

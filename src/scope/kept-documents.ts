@@ -4,7 +4,7 @@ import { mongo } from 'mongoose';
 /*
  * Documents that a process has read before. MongoDB is asked at every read; what is saved is the work behind its answer.
  * A document of the very bytes that were read before is the same object again: it is not parsed, and what was decrypted
- * or written from it is found again by that object. One other byte makes it another document, whoever wrote it and how:
+ * or written from it is found again by that object. If one byte differs, it is another document:
  * docs/decisions/0025-unchanged-documents.md.
  */
 

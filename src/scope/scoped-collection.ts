@@ -91,7 +91,7 @@ interface Fence<T> {
 /** Reads of single documents, by the field that chooses them. Other callers of this process share their queries. */
 type GroupedReads<T> = { readonly [K in keyof T]?: GroupedRead<T> };
 
-/** What the scopes of a process share, so that the same is not done twice. */
+/** The parts that all scopes of a process share. They save work that was done for another one. */
 interface Sharing<T> {
   readonly grouped?: GroupedReads<T>;
   /** Pages that are being read. @defaultValue each page is a query of its own */

@@ -59,8 +59,12 @@ interface LogWriter<T extends Logged> {
   append(documents: readonly T[]): Promise<GroupResult<void>[]>;
 }
 
-/** Organizations whose last number a writer remembers. */
-const rememberedEnds = { max: 1_000 };
+/**
+ * Organizations whose last number a writer remembers, and for how long, milliseconds. It must be forgotten long before the
+ * documents behind it can be removed after their time: without them a number that readers have passed would look free. The
+ * system clock is used because it continues while the machine sleeps.
+ */
+const rememberedEnds = { max: 1_000, ttl: 60_000, perf: { now: () => Date.now() } };
 /** Time for which the number is read before each insert, after another process has taken one. Milliseconds. */
 const contestedMs = 1_000;
 
@@ -72,7 +76,7 @@ const contestedMs = 1_000;
  */
 export function createLogWriter<T extends Logged>(model: Model<T>, twin: (document: T) => object): LogWriter<T> {
   const ends = new LRUCache<string, number>(rememberedEnds);
-  const contested = new LRUCache<string, true>({ ...rememberedEnds, ttl: contestedMs });
+  const contested = new LRUCache<string, true>({ max: rememberedEnds.max, ttl: contestedMs });
 
   /** Appends documents of one organization, and writes down their outcomes. */
   async function append(documents: readonly T[], outcomes: Map<T, GroupResult<void>>): Promise<void> {

@@ -1,7 +1,7 @@
 import { Types } from 'mongoose';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Prediction } from '../../models/index.js';
-import { createLogWriter, lastNumber, removeFromLog } from '../../src/storage/document-log.js';
+import { createLogWriter, expireFromLog, lastNumber, removeFromLog } from '../../src/storage/document-log.js';
 import { startSystem } from '../support/system.js';
 
 const { app } = await startSystem({ worker: false });
@@ -101,6 +101,23 @@ test('a writer goes on behind a number that another process has taken, or that i
   await here.append([prediction(organization)]);
   await there.append([prediction(organization)]);
   expect(await numbers(organization)).toEqual(upTo(9));
+});
+
+test('a writer that was idle gives no number again that another one gave and that expired meanwhile', async () => {
+  const organization = new Types.ObjectId();
+  const [idle, busy] = [newWriter(), newWriter()];
+  await idle.append([prediction(organization)]);
+  const expired = [prediction(organization), prediction(organization)];
+  await busy.append(expired);
+  await expireFromLog(
+    predictions,
+    organization,
+    expired.map(({ job }) => job),
+  );
+  vi.useFakeTimers({ now: Date.now() + 61_000, toFake: ['Date'] });
+  onTestFinished(() => void vi.useRealTimers());
+  await idle.append([prediction(organization)]);
+  expect(await numbers(organization)).toEqual([1, 3, 4]);
 });
 
 test('a document without a number is removed whole', async () => {

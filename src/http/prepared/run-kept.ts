@@ -23,7 +23,7 @@ const mostForms = 2;
 /** Characters of the longest text that is kept. */
 const longestText = 8_192;
 
-/** What the schema says about a field: schema/unchanging-fields.ts and schema/permission-rules.ts. */
+/** Facts of a field that schema/unchanging-fields.ts and schema/permission-rules.ts give. */
 interface FieldExtensions {
   readonly unchanging?: boolean;
   /** Tells whether the caller may see it. Undefined: every caller who sees the object. */
