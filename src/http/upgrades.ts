@@ -30,7 +30,7 @@ export interface OpenedSocket {
 
 interface UpgradeDependencies {
   readonly sources: RequestSources;
-  readonly limiter: RequestLimiter | undefined;
+  readonly limiter: Pick<RequestLimiter, 'count'> | undefined;
   readonly places: Places;
   readonly corsOrigins: readonly string[];
   readonly formatError: ErrorFormatter;
@@ -79,7 +79,8 @@ export function serveUpgrades(
     let socket: WebSocket | undefined;
     const place = {
       end() {
-        socket?.close(closeCodes.tryAgainLater, 'Too many sockets without a token: connect again');
+        if (!socket) return refuse(crowdedRefusal());
+        socket.close(closeCodes.tryAgainLater, 'Too many sockets without a token: connect again');
         stream.destroy();
       },
     };
@@ -113,14 +114,17 @@ export function serveUpgrades(
   };
 }
 
-const endingRefusal = (): Refusal => ({
+const laterRefusal = (message: string): Refusal => ({
   status: 503,
-  error: new ServiceUnavailableError('This server is about to stop: connect again in a moment.'),
+  error: new ServiceUnavailableError(message),
   headers: { 'Retry-After': '1' },
 });
+const endingRefusal = (): Refusal => laterRefusal('This server is about to stop: connect again in a moment.');
+const crowdedRefusal = (): Refusal =>
+  laterRefusal('Too many sockets without a token: connect again in a moment, and send the token at once.');
 
 /** Counts a request for a WebSocket. @returns a refusal when the address has made too many requests */
-async function countUpgrade(limiter: RequestLimiter | undefined, address: string): Promise<Refusal | undefined> {
+async function countUpgrade(limiter: UpgradeDependencies['limiter'], address: string): Promise<Refusal | undefined> {
   try {
     await limiter?.count({ viewer: null }, address);
     return undefined;

@@ -186,7 +186,8 @@ describe('sockets with a token', () => {
       worker: false,
       environment: { UNAUTHENTICATED_SOCKETS_PER_ADDRESS: '3', SOCKETS_PER_NODE: '2' },
     });
-    const silent = await Promise.all(Array.from({ length: 10 }, () => openSocket(capped.url)));
+    const silent: RawSocket[] = [];
+    for (let number = 0; number < 10; number++) silent.push(await openSocket(capped.url));
     expect((await connect(capped, await capped.token('CLINICIAN'))).code).toBe(0);
     const ended = (await Promise.all(silent.map(({ closed }) => closed))).filter(({ code }) => code === 1013);
     expect(ended).toHaveLength(8);
