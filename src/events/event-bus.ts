@@ -5,8 +5,9 @@ import type { EventMessage, Topic, Topics } from './topics.js';
 import { logError } from '../process/logger.js';
 
 /**
- * Milliseconds between two pings of the subscriber. It only listens, so only a ping shows that a connection broke
- * silently. Then the connection is made again. The server is asked for its role at the same time.
+ * Milliseconds between two repetitions of the subscription. The subscriber only listens, so only an answer shows that its
+ * connection still works. Without one the connection is made again. A subscription that Redis refused is made when it
+ * lets it. The server is asked for its role at the same time.
  */
 const heartbeatMs = 5_000;
 
@@ -51,7 +52,7 @@ export async function publishEvent<T extends Topic>(
 }
 
 interface EventBusDependencies {
-  /** Two connections that only the bus uses; it closes both. `subscriber` has maxRetriesPerRequest null. */
+  /** Two connections that only the bus uses; it closes both. `subscriber` never subscribes again on its own. */
   readonly publisher: Redis;
   readonly subscriber: Redis;
   /** Name of the Redis channel. */
@@ -86,25 +87,28 @@ export async function createEventBus({
       for (const listener of listeners.get(topic) ?? []) listener(payload as never);
     }
   };
-  // Subscribes without the library first. When Redis refuses a subscription of the library, the library also rejects a
-  // promise that it never catches, which ends the process. A second subscription to the same channel changes nothing.
-  const subscribed = (async () => {
+  /** Whether events may have been missed since the last subscription that Redis took. */
+  let hasGap = false;
+  let withLibrary: Promise<unknown> | undefined;
+  /** Subscribes, also when it has subscribed before: that changes nothing, and its answer shows that nothing is missed. */
+  async function subscribe(): Promise<void> {
+    // Subscribes without the library first. When Redis refuses a subscription of the library, the library also rejects
+    // a promise that it never catches, which ends the process.
     await subscriber.subscribe(channel);
-    await pubSub.subscribe(channel, deliver);
-  })();
-  // Without Redis the process starts all the same, and the subscription waits for it.
-  if (await whenReady(subscriber)) await subscribed;
-  else
-    subscribed.catch((error: unknown) => {
+    await (withLibrary ??= pubSub.subscribe(channel, deliver));
+    if (!hasGap) return;
+    hasGap = false;
+    gapListeners.forEach((listener) => listener());
+  }
+  // Without Redis the process starts all the same, and subscribes when it comes.
+  if (await whenReady(subscriber)) await subscribe();
+  // ioredis could subscribe again on its own. But it never catches that promise: a Redis that refuses it, or a close
+  // that comes before the answer, would end the process.
+  subscriber.on('ready', () => {
+    hasGap = true;
+    subscribe().catch((error: unknown) => {
       if (!closed) logError(logger, error, 'no subscription to events: check that Redis can be reached');
     });
-  // ioredis subscribes again on its own after 'ready'. The ping is queued behind that, so its answer says that it is
-  // done.
-  subscriber.on('ready', () => {
-    subscriber.ping().then(
-      () => gapListeners.forEach((listener) => listener()),
-      () => undefined,
-    );
   });
 
   /** Leaves a Redis that was demoted. It takes and delivers events, but other processes use the new primary. */
@@ -117,7 +121,7 @@ export async function createEventBus({
     subscriber.disconnect(true);
   }
   const heartbeat = setInterval(() => {
-    if (subscriber.status === 'ready') subscriber.ping().catch(() => undefined);
+    if (subscriber.status === 'ready') subscribe().catch(() => undefined);
     if (publisher.status === 'ready') leaveReplica().catch(() => undefined);
   }, heartbeatMs);
   heartbeat.unref();

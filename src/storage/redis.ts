@@ -74,6 +74,8 @@ export function connectRedis(
   const options: RedisOptions = {
     maxRetriesPerRequest: behaviour === 'waiting' ? null : 1,
     enableOfflineQueue: behaviour === 'waiting',
+    // The event bus, which alone subscribes, does it again itself.
+    autoResubscribe: false,
     retryStrategy: reconnectDelayMs,
     reconnectOnError: createReconnect(behaviour),
     connectTimeout: 5_000,
