@@ -84,7 +84,8 @@ function connect(options: SocketOptions, refused: string | undefined, onEnd: () 
     Object.values(timers).forEach(clearTimeout);
     onEnd();
     if (!accepted && error) options.onOutcome(false);
-    socket?.close(1000);
+    if (socket?.readyState === 0 && !error) closeOnceOpen(socket);
+    else socket?.close(1000);
     const sinks = [...running.values()];
     running.clear();
     if (error) sinks.forEach(({ sink }) => sink.error(error));
@@ -176,4 +177,11 @@ function connect(options: SocketOptions, refused: string | undefined, onEnd: () 
     },
     close: () => end(),
   };
+}
+
+/** Closes a socket as soon as it is open. A browser logs an error about one that is closed before. */
+function closeOnceOpen(socket: Socket): void {
+  const late = setTimeout(() => socket.close(1000), connectMs);
+  socket.onclose = () => clearTimeout(late);
+  socket.onopen = () => socket.close(1000);
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { proxyTo } from '../support/cuttable-proxy.js';
 import { openConsole, signedIn, startBrowser } from '../support/console.js';
+import { startFlakyProxy } from '../support/flaky-proxy.js';
 import { asAdmin, createUser } from '../support/identity.js';
 import { startSystem } from '../support/system.js';
 
@@ -137,6 +138,19 @@ test('a sign-out that does not reach the server leaves the page at once, which s
   await page.getByRole('heading', { name: 'Sign in' }).waitFor();
   answer!();
   await page.getByRole('alert').getByText('could not be ended on the server: Redis does not answer.').waitFor();
+  await window.checked();
+  await window.close();
+});
+
+test('a sign-out before the page has its socket is no error of the page', async () => {
+  const network = await startFlakyProxy(system.url, { upgrades: 'forget' });
+  const window = await signedIn(browser, { ...system, url: network.url }, 'CLINICIAN');
+  const { page } = window;
+  const asked = page.waitForEvent('websocket');
+  await window.open('/jobs');
+  await asked;
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
   await window.checked();
   await window.close();
 });
