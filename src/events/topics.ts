@@ -3,8 +3,8 @@
  * it shows a subscriber again from MongoDB, with the subscriber's own rights.
  */
 export interface Topics {
-  /** A job was submitted, or has changed. The receiver reads it again. */
-  scoringJobChanged: { readonly scoringJobId: string; readonly organizationId: string };
+  /** A job was submitted, or has changed; `ended` tells that it has ended. The receiver reads it again. */
+  scoringJobChanged: { readonly scoringJobId: string; readonly organizationId: string; readonly ended: boolean };
   /** A caller has asked to stop a running job. */
   scoringJobCancelRequested: { readonly scoringJobId: string };
   /** An organization writes with a new data key from now on. */

@@ -117,10 +117,11 @@ export function createJobStore({
   // The other one decides again in a later turn, with another token.
   const currentTurn = oncePerTurn(() => ({ token: randomUUID(), now: new Date() }));
 
-  const tell = ({ _id, organization }: ScoringJob): void =>
+  const tell = ({ _id, organization }: ScoringJob, { state }: JobStatus): void =>
     events.publish('scoringJobChanged', {
       scoringJobId: _id.toHexString(),
       organizationId: organization.toHexString(),
+      ended: isTerminal(state),
     });
 
   async function write(job: ScoringJob, update: JobUpdate): Promise<boolean> {
@@ -130,7 +131,7 @@ export function createJobStore({
     const due = ends && announces(job.organization) ? { webhookDue: status.finishedAt } : undefined;
     const written = await compareAndSet({ job, ...update, ...(due && { set: { ...update.set, ...due } }) });
     if (written) {
-      tell(job);
+      tell(job, status);
       count(metrics, job, status);
     }
     if (written && due) events.publish('webhooksDue', {});
@@ -161,7 +162,7 @@ export function createJobStore({
     const update = { status: started(status, now), set: { lease, attemptsThisRun: 1 } };
     const [found, written] = await Promise.all([reading, compareAndSet({ job: { _id: id, status }, ...update })]);
     if (!found || !written) return null;
-    tell(found);
+    tell(found, update.status);
     count(metrics, { ...found, status }, update.status);
     // The job was read before the write, or after it. A later change is seen by the next change of this claim.
     return { job: found.status.sequence === status.sequence ? applied(found, update) : found, lease };
@@ -176,7 +177,7 @@ export function createJobStore({
       const job = traceparent === undefined ? untraced : { ...untraced, traceparent };
       try {
         await insertOne(job);
-        tell(job);
+        tell(job, job.status);
         metrics.jobsSubmitted.inc({ kind: job.kind });
         return { job, created: true };
       } catch (error) {

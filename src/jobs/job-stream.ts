@@ -10,6 +10,11 @@ import { createJobListStreams, type JobListStreams } from './job-list-stream.js'
 import { changesSince, isTerminal, type JobChange } from './job-status.js';
 import { logError } from '../process/logger.js';
 
+/**
+ * Time from a change of a job to the next look at it, milliseconds. Most single jobs end within it, and are then read
+ * once. The end of a job is looked at without this wait.
+ */
+const defaultGatheringMs = 100;
 /** Period between two comparisons of all subscriptions with MongoDB, in case Redis lost an event. Milliseconds. */
 const sweepPeriodMs = 5_000;
 
@@ -52,17 +57,39 @@ interface JobStreamDependencies {
   readonly models: Pick<Models, 'scoringJobs'>;
   readonly events: EventBus;
   readonly logger: Logger;
+  /** @defaultValue 100 */
+  readonly gatheringMs?: number;
 }
 
-export function createJobStreams({ database, models, events, logger }: JobStreamDependencies): JobStreams {
+export function createJobStreams({
+  database,
+  models,
+  events,
+  logger,
+  gatheringMs = defaultGatheringMs,
+}: JobStreamDependencies): JobStreams {
   const lists = createJobListStreams({ models, events, logger });
   const followers = new Map<string, Set<Follower>>();
   let size = 0;
+  const gathered = new Set<string>();
+  let gathering: NodeJS.Timeout | undefined;
+  const wake = (jobId: string): void => followers.get(jobId)?.forEach((follower) => follower.changes.wake());
+  function wakeGathered(): void {
+    gathering = undefined;
+    gathered.forEach(wake);
+    gathered.clear();
+  }
   const wakeAll = (): void => followers.forEach((ofJob) => ofJob.forEach((follower) => follower.changes.wake()));
   const stopListening = [
-    events.subscribe('scoringJobChanged', ({ scoringJobId }) =>
-      followers.get(scoringJobId)?.forEach((follower) => follower.changes.wake()),
-    ),
+    events.subscribe('scoringJobChanged', ({ scoringJobId, ended }) => {
+      if (ended) {
+        gathered.delete(scoringJobId);
+        wake(scoringJobId);
+      } else if (followers.has(scoringJobId)) {
+        gathered.add(scoringJobId);
+        gathering ??= setTimeout(wakeGathered, gatheringMs);
+      }
+    }),
     events.onGap(wakeAll),
   ];
 
@@ -146,6 +173,7 @@ export function createJobStreams({ database, models, events, logger }: JobStream
     close() {
       lists.close();
       clearInterval(sweeper);
+      clearTimeout(gathering);
       stopListening.forEach((stop) => stop());
       [...followers.values()].flatMap((ofJob) => [...ofJob]).forEach(({ changes }) => changes.close());
     },

@@ -136,7 +136,7 @@ describe('subscriptions', () => {
     const { organization } = (await app.models.scoringJobs
       .findOneAndUpdate({ _id: jobId }, { 'status.sequence': 1 })
       .lean<ScoringJob>())!;
-    const event = { scoringJobId: jobId.toHexString(), organizationId: organization.toHexString() };
+    const event = { scoringJobId: jobId.toHexString(), organizationId: organization.toHexString(), ended: false };
     app.events.publish('scoringJobChanged', event);
     await expect.poll(() => reads.has(1)).toBe(true);
     await start();
@@ -145,6 +145,29 @@ describe('subscriptions', () => {
     expect((await next).value).toMatchObject({ sequence: 3, collapsed: 0 });
     await stream.return!();
     streams.close();
+  });
+
+  test('read a job once for changes that come close together, and do not wait when it ends', async () => {
+    // Without the comparison with MongoDB every few seconds, an event that is passed over leaves the follower waiting.
+    vi.useFakeTimers({ toFake: ['setInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const streams = createJobStreams({ ...app, gatheringMs: 60_000 });
+    onTestFinished(() => streams.close());
+    const jobId = await submitJob();
+    const reads: (number | undefined)[] = [];
+    const stream = await streams.follow(jobId, 0, async () => {
+      const job = await app.jobStore.find(jobId);
+      reads.push(job?.status.sequence);
+      return job;
+    });
+    await stream.next();
+    await app.jobStore.change(jobId, ({ status }) => ({ status: started(status, new Date()) }));
+    await app.jobStore.change(jobId, ({ status }) => ({ status: cancelled(status, new Date()) }));
+    expect([await stream.next(), await stream.next()]).toMatchObject(
+      [2, 3].map((sequence) => ({ value: { sequence } })),
+    );
+    expect(await stream.next()).toMatchObject({ done: true });
+    expect(reads).toEqual([1, 3]);
   });
 
   test('to a job show no change that a failover may undo', async () => {
