@@ -22,8 +22,10 @@ import { createPatientBatches } from './jobs/patient-batches.js';
 import { createPatientErasure } from './jobs/erase-patient.js';
 import { createJobDispatcher, type JobDispatcher } from './jobs/job-dispatcher.js';
 import { createJobService, type JobService } from './jobs/job-service.js';
+import { createCompletions } from './jobs/completions.js';
 import { createJobStore, type JobStore } from './jobs/job-store.js';
 import { createLatestConditions } from './patients/latest-conditions.js';
+import { createLogWriter } from './storage/document-log.js';
 import { createLatestResults, type LatestResults } from './predictions/latest-results.js';
 import { migrateData } from './predictions/migrate-data.js';
 import { createPredictionService, type PredictionService } from './predictions/prediction-service.js';
@@ -219,18 +221,21 @@ async function buildApp(
   const webhookTargets = await startWebhookTargets(models, events, logger);
   closers.add(() => webhookTargets.close());
   const { has: announces } = webhookTargets;
+  // A job has one prediction for each patient.
+  const predictionLog = createLogWriter(models.predictions, ({ job, patient }) => ({ job, patient }));
   const jobStore = createJobStore({
     models,
     events,
     attempts: config.jobAttempts,
     leaseMs,
+    completions: createCompletions(models, predictionLog),
     announces,
     metrics,
     tracing,
   });
   const jobDispatcher = createJobDispatcher(models, queue, metrics, tracing);
   const latestResults = createLatestResults(models);
-  const scoringRecords = createScoringRecords(models, protectionOf, latestResults);
+  const scoringRecords = createScoringRecords(models, protectionOf, latestResults, predictionLog);
   const repairs = createRepairs({ models, leaseMs, logger });
   const prefixSearch = createPrefixSearch({ models, protectionOf, repairs, logger });
   const latestConditions = createLatestConditions({ models, registry, worklistModel: config.worklistModel });

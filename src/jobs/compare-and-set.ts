@@ -9,7 +9,7 @@
  * 5. If MongoDB changed fewer jobs than were asked for, the write id tells which ones it changed.
  */
 import { randomUUID } from 'node:crypto';
-import type { mongo, PipelineStage } from 'mongoose';
+import type { PipelineStage } from 'mongoose';
 import type { JobStatus, Models, ScoringJob } from '../../models/index.js';
 import { isDatabaseOutage } from '../storage/database.js';
 import { createGroupCommit, type GroupCommit } from '../storage/group-commit.js';
@@ -30,7 +30,7 @@ export interface JobUpdate {
 }
 
 /** The job as it was read, and the change to be made to it. */
-interface JobChangeRequest extends JobUpdate {
+export interface JobChangeRequest extends JobUpdate {
   readonly job: Pick<ScoringJob, '_id' | 'status'>;
 }
 
@@ -53,7 +53,10 @@ interface AlikeJobs {
   readonly change: Change;
 }
 
-type Statement = mongo.AnyBulkWriteOperation;
+/** A statement that changes several jobs. */
+interface Statement {
+  readonly updateMany: { readonly filter: object; readonly update: object };
+}
 
 /**
  * Writes a change if the job is still as it was read, i.e. at the same sequence number. The result tells whether it
@@ -67,8 +70,8 @@ export function createCompareAndSet({ scoringJobs }: Models): GroupCommit<JobCha
       const writeId = randomUUID();
       // A second change of the same job always comes too late.
       const first = new Map(requests.toReversed().map((request) => [request.job._id.toHexString(), request]));
-      const statements = statementsOf(alikeJobs([...first.values()], writeId));
-      const write = () => scoringJobs.collection.bulkWrite(statements, { ordered: false });
+      const statements = changeStatements([...first.values()], writeId);
+      const write = () => scoringJobs.collection.bulkWrite(statements as never[], { ordered: false });
       // The driver does not repeat statements that change many documents. Here a repetition is safe: a job that is
       // written already has another sequence number and no longer matches.
       const { modifiedCount } = await write().catch((error: unknown) => {
@@ -90,7 +93,7 @@ export function createCompareAndSet({ scoringJobs }: Models): GroupCommit<JobCha
  * Hexadecimal ids of the jobs that the write changed. A later write may have replaced the status. Then the write id is
  * among the transitions, or the author of the later write has read the job with our change.
  */
-async function jobsWritten(
+export async function jobsWritten(
   scoringJobs: Models['scoringJobs'],
   requests: readonly JobChangeRequest[],
   writeId: string,
@@ -106,6 +109,14 @@ async function jobsWritten(
     .toArray();
   return new Set(found.map(({ _id }) => _id.toHexString()));
 }
+
+/**
+ * The statements that make the changes of jobs that are still as they were read.
+ * @param requests at most one for each job
+ * @param writeId a new id, by which `jobsWritten` finds the jobs that were changed
+ */
+export const changeStatements = (requests: readonly JobChangeRequest[], writeId: string): Statement[] =>
+  statementsOf(alikeJobs(requests, writeId));
 
 function alikeJobs(requests: readonly JobChangeRequest[], writeId: string): AlikeJobs[] {
   const groups = new Map<string, AlikeJobs>();
@@ -144,7 +155,7 @@ function statementOf({ ids, change: { after, set, unset, transitions } }: AlikeJ
     ...(unset.length > 0 && { $unset: Object.fromEntries(unset.map((field) => [field, ''])) }),
     ...(transitions.length > 0 && { $push: { transitions: { $each: transitions, $slice: -transitionsKept } } }),
   };
-  return { updateMany: { filter: { _id: { $in: ids }, 'status.sequence': after }, update } } as Statement;
+  return { updateMany: { filter: { _id: { $in: ids }, 'status.sequence': after }, update } };
 }
 
 /** Gives every job its own change if the sequence number is still the one that was read. Other jobs stay unchanged. */
@@ -178,5 +189,5 @@ function pipelineStatement(jobs: readonly { readonly id: ScoringJob['_id']; read
       ),
     },
   ];
-  return { updateMany: { filter: { _id: { $in: ids } }, update } } as Statement;
+  return { updateMany: { filter: { _id: { $in: ids } }, update } };
 }

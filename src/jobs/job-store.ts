@@ -20,6 +20,7 @@ import {
   type JobLease,
   type JobStatus,
   type Models,
+  type Prediction,
   type ScoringJob,
 } from '../../models/index.js';
 import { isDuplicateKey } from '../storage/database.js';
@@ -27,8 +28,18 @@ import type { EventBus } from '../events/event-bus.js';
 import type { Metrics } from '../process/metrics.js';
 import { noTracing, type Tracing } from '../process/tracing.js';
 import { groupedFind, groupedInsert, largestCohort } from '../storage/group-queries.js';
-import { createCompareAndSet, type JobUpdate } from './compare-and-set.js';
-import { cancelled, failed, isTerminal, isTransition, progressed, started, submitted } from './job-status.js';
+import { createCompareAndSet, type JobChangeRequest, type JobUpdate } from './compare-and-set.js';
+import type { Completions } from './completions.js';
+import {
+  cancelled,
+  completed,
+  failed,
+  isTerminal,
+  isTransition,
+  progressed,
+  started,
+  submitted,
+} from './job-status.js';
 
 /** A job that this process may run until another worker takes the lease. */
 export interface ClaimedJob {
@@ -67,6 +78,13 @@ export interface JobStore {
     claim: ClaimedJob,
     next: (status: JobStatus, job: ScoringJob, now: Date) => JobStatus | Promise<JobStatus>,
   ): Promise<boolean>;
+  /**
+   * Stores the prediction of a claimed job of one patient, and its latest result, and ends the job as COMPLETED, in one
+   * write, if the job is still as this process knows it.
+   * @returns false when that is not so, or when MongoDB cannot do it in one write. Then any of it may be stored: store the
+   *   prediction and change the job one after the other
+   */
+  complete(claim: ClaimedJob, prediction: Prediction): Promise<boolean>;
   /** Extends the lease, if the claim still holds. */
   renew(claim: ClaimedJob): Promise<void>;
   /**
@@ -82,6 +100,8 @@ interface JobStoreDependencies {
   /** Attempts that a job has before it fails. */
   readonly attempts: number;
   readonly leaseMs: number;
+  /** @defaultValue jobs are never completed in one write */
+  readonly completions?: Completions;
   /** Tells whether a webhook is to be sent when a job of the organization ends. */
   readonly announces: (organization: Types.ObjectId) => boolean;
   readonly metrics: JobMetrics;
@@ -105,6 +125,7 @@ export function createJobStore({
   events,
   attempts,
   leaseMs,
+  completions,
   announces,
   metrics,
   tracing = noTracing,
@@ -124,12 +145,22 @@ export function createJobStore({
       ended: isTerminal(state),
     });
 
-  async function write(job: ScoringJob, update: JobUpdate): Promise<boolean> {
+  /** Jobs as their claims have changed them, so that the next change does not begin with an earlier state. */
+  const changedByClaim = new WeakMap<ClaimedJob, ScoringJob>();
+  const knownOf = (claim: ClaimedJob): ScoringJob => changedByClaim.get(claim) ?? claim.job;
+  const isHeldBy = ({ lease, status }: ScoringJob, claim: ClaimedJob): boolean =>
+    lease?.token === claim.lease.token && status.state === ScoringJobState.ACTIVE;
+
+  async function write(
+    job: ScoringJob,
+    update: JobUpdate,
+    put: (request: JobChangeRequest) => Promise<boolean> = compareAndSet,
+  ): Promise<boolean> {
     const { status } = update;
     const ends = isTerminal(status.state) && status.state !== job.status.state;
     // In the same write, so that no crash comes between the end of the job and its webhook.
     const due = ends && announces(job.organization) ? { webhookDue: status.finishedAt } : undefined;
-    const written = await compareAndSet({ job, ...update, ...(due && { set: { ...update.set, ...due } }) });
+    const written = await put({ job, ...update, ...(due && { set: { ...update.set, ...due } }) });
     if (written) {
       tell(job, status);
       count(metrics, job, status);
@@ -214,17 +245,25 @@ export function createJobStore({
 
     async changeClaimed(claim, next) {
       let held = false;
-      await change(
+      const job = await change(
         claim.job._id,
-        async (job) => {
-          held = job.lease?.token === claim.lease.token && job.status.state === ScoringJobState.ACTIVE;
+        async (present) => {
+          held = isHeldBy(present, claim);
           if (!held) return null;
-          const status = await next(job.status, job, currentTurn().now);
+          const status = await next(present.status, present, currentTurn().now);
           return { status, unset: status.state === ScoringJobState.ACTIVE ? [] : ['lease'] };
         },
-        claim.job,
+        knownOf(claim),
       );
+      if (job) changedByClaim.set(claim, job);
       return held;
+    },
+
+    async complete(claim, prediction) {
+      const job = knownOf(claim);
+      if (!completions || !isHeldBy(job, claim) || job.cancelRequestedAt) return false;
+      const status = completed(job.status, { processed: 1, failed: 0 }, currentTurn().now);
+      return write(job, { status, unset: ['lease'] }, (request) => completions({ ...request, prediction }));
     },
 
     async renew(claim) {

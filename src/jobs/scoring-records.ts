@@ -1,7 +1,7 @@
 import type { Types } from 'mongoose';
 import type { Models, Prediction, StoredPatient } from '../../models/index.js';
 import { isDuplicateKey } from '../storage/database.js';
-import { createLogWriter, removeFromLog } from '../storage/document-log.js';
+import { removeFromLog, type LogWriter } from '../storage/document-log.js';
 import { createGroupCommit } from '../storage/group-commit.js';
 import { groupedFind, largestCohort } from '../storage/group-queries.js';
 import {
@@ -40,10 +40,10 @@ export function createScoringRecords(
   { patients, predictions }: Models,
   protectionOf: ProtectionOf,
   latestResults: Pick<LatestResults, 'keep'>,
+  log: Pick<LogWriter<Prediction>, 'append'>,
 ): ScoringRecords {
   const findPatient = groupedFind<StoredPatient, StoredScorablePatient>(patients, scorablePatientFields);
   const findPatientId = groupedFind<StoredPatient>(patients, { _id: 1 });
-  const log = createLogWriter(predictions, ({ job, patient }) => ({ job, patient }));
   const insertPrediction = createGroupCommit<Prediction, void>((group) => log.append(group), {
     largest: largestCohort,
   });

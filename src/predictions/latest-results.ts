@@ -109,7 +109,10 @@ export function createLatestResults({ patients, predictions, predictionBlocks }:
     keepBlocks,
     keep: createGroupCommit(
       async (group) => {
-        await patients.collection.bulkWrite(group.map(writeOf) as never[], { ordered: false });
+        await patients.collection.bulkWrite(
+          group.map((prediction) => ({ updateOne: latestResultWrite(prediction) })) as never[],
+          { ordered: false },
+        );
         return group.map(() => ({ value: undefined }));
       },
       { largest: largestCohort },
@@ -132,16 +135,14 @@ export function createLatestResults({ patients, predictions, predictionBlocks }:
 }
 
 /** The write of a prediction's result to its patient. It finds no patient who has the same result, or a later one. */
-function writeOf(prediction: Prediction): { readonly updateOne: { readonly filter: object; readonly update: object } } {
+export function latestResultWrite(prediction: Prediction): { readonly filter: object; readonly update: object } {
   const { _id, patient, modelId, modelVersion, riskBand, unit, createdAt } = prediction;
   const field = latestResultField(modelId);
   const value = prediction.probability ?? prediction.quantity;
   const result = defined({ source: _id, value, riskBand, unit, modelVersion, createdAt });
   return {
-    updateOne: {
-      filter: { _id: patient, [`${field}.createdAt`]: { $not: { $gte: createdAt } } },
-      update: { $set: { [field]: result } },
-    },
+    filter: { _id: patient, [`${field}.createdAt`]: { $not: { $gte: createdAt } } },
+    update: { $set: { [field]: result } },
   };
 }
 

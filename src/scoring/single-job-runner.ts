@@ -67,7 +67,7 @@ async function runAttempt(
     };
     const prediction = await predict(dependencies, claim.job, patient, enter, signal);
     await reporter.stop();
-    await complete(dependencies, claim, prediction);
+    if (!(await jobStore.complete(claim, prediction))) await completeInSteps(dependencies, claim, prediction);
     stages.end();
     logger.trace({ ...named(claim.job), stages: stages.milliseconds() }, 'job scored');
     events.publish('predictionsCreated', { organizationId: claim.job.organization.toHexString(), count: 1 });
@@ -97,9 +97,9 @@ async function runAttempt(
   }
 }
 
-/** Scores the job's patient and stores the prediction. A prediction of an earlier attempt is kept instead. */
+/** Scores the job's patient. */
 async function predict(
-  { scoringRecords, registry, scorerOf, metrics }: SingleJobRunnerDependencies,
+  { registry, scorerOf, metrics }: SingleJobRunnerDependencies,
   job: ScoringJob,
   reading: Promise<ScorablePatient | null>,
   onStage: (stage: JobStage) => void,
@@ -110,21 +110,23 @@ async function predict(
   if (!patient) throw patientGone();
   const prediction = await scorePatient({ model, scorer: scorerOf(model), job, metrics }, patient, { signal, onStage });
   onStage(JobStage.SAVING);
-  return scoringRecords.storePrediction(prediction);
+  return prediction;
 }
 
 /**
- * Ends the job as COMPLETED, unless its patient was erased. An erasure first asks the patient's unfinished jobs to
+ * Stores the prediction, or keeps that of an earlier attempt, and ends the job as COMPLETED, unless its patient was
+ * erased. An erasure first asks the patient's unfinished jobs to
  * stop, and then removes the predictions. So if the job was not asked to stop before its end is written, a later
  * erasure finds its prediction. If it was asked to stop, or no longer holds its claim, it must check that the patient
  * still exists.
  * @throws PermanentError when the patient is gone; then its prediction is, too
  */
-async function complete(
+async function completeInSteps(
   { scoringRecords, jobStore }: SingleJobRunnerDependencies,
   claim: ClaimedJob,
-  prediction: Prediction,
+  scored: Prediction,
 ): Promise<void> {
+  const prediction = await scoringRecords.storePrediction(scored);
   async function keepUnlessErased(): Promise<void> {
     if (await scoringRecords.patientExists(prediction.patient)) return;
     await scoringRecords.erasePrediction(prediction._id);

@@ -50,13 +50,23 @@ export async function lastNumber<T extends Logged>(
 }
 
 /** Writes documents at the ends of the logs of a collection. */
-interface LogWriter<T extends Logged> {
+export interface LogWriter<T extends Logged> {
   /**
    * Inserts documents at the end of the logs of their organizations.
    * @returns the outcome of each document, in the given order: an error with the code of a duplicate key for one that has
    *   a twin
    */
   append(documents: readonly T[]): Promise<GroupResult<void>[]>;
+  /** Gives documents the numbers at the ends of their logs, for a caller who inserts them in a write of its own. */
+  number(documents: readonly T[]): Promise<NumberedDocuments<T>>;
+}
+
+/** Documents with the numbers that they have if they are inserted at once. */
+interface NumberedDocuments<T> {
+  /** In the given order. */
+  readonly documents: readonly (T & { readonly logged: LogNumber })[];
+  /** Is told whether all of them were inserted. */
+  settle(inserted: boolean): void;
 }
 
 /**
@@ -106,17 +116,43 @@ export function createLogWriter<T extends Logged>(model: Model<T>, twin: (docume
   }
 
   return {
-    async append(documents) {
-      const byOrganization = new Map<string, T[]>();
-      for (const document of documents) {
-        const key = document.organization.toHexString();
-        byOrganization.set(key, [...(byOrganization.get(key) ?? []), document]);
+    async number(documents) {
+      const next = new Map<string, number>();
+      for (const [key, [first]] of byOrganization(documents)) {
+        next.set(key, (ends.get(key) ?? (await lastNumber(model, first!.organization))) + 1);
+        ends.delete(key);
       }
+      return {
+        documents: documents.map((document) => {
+          const { organization } = document;
+          const key = organization.toHexString();
+          const number = next.get(key)!;
+          next.set(key, number + 1);
+          return { ...document, logged: { organization, number } };
+        }),
+        settle(inserted) {
+          for (const [key, number] of next) {
+            if (!inserted) contested.set(key, true);
+            else if (!contested.has(key)) ends.set(key, number - 1);
+          }
+        },
+      };
+    },
+    async append(documents) {
       const outcomes = new Map<T, GroupResult<void>>();
-      await Promise.all([...byOrganization.values()].map((ofOne) => append(ofOne, outcomes)));
+      await Promise.all([...byOrganization(documents).values()].map((ofOne) => append(ofOne, outcomes)));
       return documents.map((document) => outcomes.get(document)!);
     },
   };
+}
+
+function byOrganization<T extends Logged>(documents: readonly T[]): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const document of documents) {
+    const key = document.organization.toHexString();
+    groups.set(key, [...(groups.get(key) ?? []), document]);
+  }
+  return groups;
 }
 
 /** Inserts documents one after the other. @returns the first refusal; those behind it were not inserted */
