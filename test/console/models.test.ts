@@ -76,7 +76,7 @@ test('partial dependence has a line per patient, and is grey where there are non
       token,
     );
   }
-  await expect.poll(() => system.app.models.predictions.countDocuments(), { timeout: 30_000 }).toBe(3);
+  await expect.poll(() => system.app.models.predictions.countDocuments()).toBe(3);
   await page.reload();
   await page.getByRole('combobox', { name: 'Input' }).selectOption('age');
   await page.locator('svg text', { hasText: 'What Age does' }).first().waitFor();

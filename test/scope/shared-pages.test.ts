@@ -111,14 +111,14 @@ test('one read is under way per key, and those who wait for it share the next on
   };
   const first = [shared('a', read), shared('a', read)];
   const other = shared('b', read);
-  await vi.waitUntil(() => sent.length === 2);
+  await expect.poll(() => sent.length).toBe(2);
   const later = [shared('a', read), shared('a', read)];
   sent[0]!.reject(new Error('away'));
   sent[1]!.resolve('of b');
   await expect(Promise.allSettled(first)).resolves.toMatchObject([{ status: 'rejected' }, { status: 'rejected' }]);
   expect(await other).toBe('of b');
   // The failure of one read is not that of those who come after it.
-  await vi.waitUntil(() => sent.length === 3);
+  await expect.poll(() => sent.length).toBe(3);
   sent[2]!.resolve('second');
   expect(await Promise.all(later)).toEqual(['second', 'second']);
 });

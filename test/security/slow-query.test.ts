@@ -108,7 +108,7 @@ test('an operation that does not end is answered in time, a mutation with a warn
   onTestFinished(() => engines.stop());
   const system = await startSystem({
     worker: false,
-    environment: { MONGO_URI: engines.mongoUri, OPERATION_TIMEOUT_SECONDS: '1' },
+    environment: { MONGO_URI: engines.mongoUri, OPERATION_TIMEOUT_SECONDS: '2' },
   });
   const token = await system.token('CLINICIAN');
   const { mrn, ...rest } = newPatient();
@@ -119,7 +119,8 @@ test('an operation that does not end is answered in time, a mutation with a warn
       { input: { mrn, ...rest } },
       token,
     );
-  expect((await count()).data).toEqual({ patients: { totalCount: 0 } });
+  // On a busy machine the first operation of a process may take longer than the limit.
+  await expect.poll(async () => (await count()).data).toEqual({ patients: { totalCount: 0 } });
   const socket = await connectSocket(system.url, token);
 
   const { mongodb } = engines.pids();
@@ -132,7 +133,7 @@ test('an operation that does not end is answered in time, a mutation with a warn
       errors: [
         {
           message:
-            'The operation took longer than 1 s, which is the limit: ask for less at once. A mutation may still take ' +
+            'The operation took longer than 2 s, which is the limit: ask for less at once. A mutation may still take ' +
             'effect: check before you repeat it.',
           extensions: { code: 'SERVICE_UNAVAILABLE' },
         },
@@ -141,7 +142,7 @@ test('an operation that does not end is answered in time, a mutation with a warn
   }
   process.kill(mongodb!, 'SIGCONT');
   await expect.poll(async () => (await count()).data).toEqual({ patients: { totalCount: 1 } });
-  expect(codesOf(await create())).toEqual(['CONFLICT']);
+  await expect.poll(async () => codesOf(await create())).toEqual(['CONFLICT']);
 
   // The subscription has been open for longer than an operation may take.
   const { data } = await system.post(

@@ -63,6 +63,6 @@ test.each<[string, string, (of: ScoredPatient) => string]>([
       expect(absent).toEqual(closed);
       expect(closed.commands.length).toBeGreaterThan(1);
     },
-    { timeout: 20_000 },
+    { timeout: 40_000 },
   );
 });
