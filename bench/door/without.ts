@@ -27,12 +27,17 @@ export const protectionNames = [
 ] as const;
 export type ProtectionName = (typeof protectionNames)[number];
 
+const noAudit: AuditTrail = {
+  record: async () => undefined,
+  recordSubmission: async () => ({ value: undefined }),
+};
+
 /**
  * Starts the API of an app without some of its protections. Only a benchmark can do so.
  * @param caller the identity of every request when `identity` is off
  */
 export async function startWithout(app: App, off: ReadonlySet<ProtectionName>, caller: Identity): Promise<HttpServer> {
-  const audit: AuditTrail = off.has('audit') ? { record: async () => undefined } : app.audit;
+  const audit: AuditTrail = off.has('audit') ? noAudit : app.audit;
   const unfenced = off.has('encryption') ? createOrganizationScopes(app.models, unprotected) : app.scopeOf;
   const scopeOf: ScopeOf = off.has('care-team') ? ({ organizationId }) => unfenced({ organizationId }) : unfenced;
   const bare: ApiParts = {
@@ -54,7 +59,7 @@ export async function startWithout(app: App, off: ReadonlySet<ProtectionName>, c
     predictions: app.predictions,
     webhooks: app.webhooks,
     connectRedis: app.connectRedis,
-    audit: { record: audit.record, close: () => app.audit.close(), backlog: () => app.audit.backlog() },
+    audit: { ...audit, close: () => app.audit.close(), backlog: () => app.audit.backlog() },
     metrics: app.metrics,
     tracing: app.tracing,
     redisConnections: app.redisConnections,

@@ -1,5 +1,7 @@
+import type { ScoringJob } from '../../models/index.js';
 import type { Action } from '../auth/permissions.js';
 import type { Viewer } from '../auth/viewer.js';
+import type { GroupResult } from '../storage/group-commit.js';
 
 /** The action that was done or tried: one of the permission table, or one that needs no permission. */
 export type AuditAction =
@@ -70,6 +72,13 @@ export interface AuditTrail {
    *   anything
    */
   record(actor: AuditActor, entry: AuditEntry): Promise<void>;
+  /**
+   * Records the submission of a job, and inserts the job right behind its event, in one write where MongoDB can do that.
+   * @returns when both are durable. An error of the job, such as that of a unique index, is in the result; the event is
+   *   recorded then
+   * @throws ServiceUnavailableError when the event cannot be written; then the job is not inserted
+   */
+  recordSubmission(actor: AuditActor, entry: AuditEntry, job: ScoringJob): Promise<GroupResult<void>>;
 }
 
 /**
@@ -77,12 +86,32 @@ export interface AuditTrail {
  * the same request says FAILED.
  */
 export async function recorded<T>(
-  audit: AuditTrail,
+  audit: Pick<AuditTrail, 'record'>,
   actor: AuditActor,
   entry: Omit<AuditEntry, 'outcome'>,
   work: () => Promise<T>,
 ): Promise<T> {
   await audit.record(actor, { ...entry, outcome: 'ALLOWED' });
+  return orRecordFailure(audit, actor, entry, work);
+}
+
+/** Does the same as `recorded` for the submission of a job, which is inserted together with the event. */
+export async function recordedSubmission<T>(
+  audit: AuditTrail,
+  actor: AuditActor,
+  { job, ...entry }: Omit<AuditEntry, 'outcome'> & { readonly job: ScoringJob },
+  work: (inserted: GroupResult<void>) => Promise<T>,
+): Promise<T> {
+  const inserted = await audit.recordSubmission(actor, { ...entry, outcome: 'ALLOWED' }, job);
+  return orRecordFailure(audit, actor, entry, () => work(inserted));
+}
+
+async function orRecordFailure<T>(
+  audit: Pick<AuditTrail, 'record'>,
+  actor: AuditActor,
+  entry: Omit<AuditEntry, 'outcome'>,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import { mongo, Types } from 'mongoose';
+import { Types } from 'mongoose';
 import type { Logger } from 'pino';
-import type { AuditEvent, Models } from '../../models/index.js';
+import type { AuditEvent, Models, ScoringJob } from '../../models/index.js';
 import { isDatabaseOutage, isDuplicateKey, longestWaitMs, slowestReadMs } from '../storage/database.js';
 import { ServiceUnavailableError } from '../errors.js';
 import { createGroupCommit, type GroupResult } from '../storage/group-commit.js';
@@ -12,6 +12,7 @@ import type { ProtectionOf } from '../protection/protection.js';
 import { logError } from '../process/logger.js';
 import { createSerialTask } from '../process/serial-task.js';
 import { withinTime } from '../process/within-time.js';
+import { createInsertions } from './insertions.js';
 import { createEventMerger, type RequestEvent } from './merge-events.js';
 
 /** Gives the key of an organization's chain. It never changes, because the whole chain is checked with it. */
@@ -52,6 +53,13 @@ interface AuditBacklog {
   readonly unsealedSeconds: number;
 }
 
+/** An event to append, and the job whose submission it records. */
+interface AppendRequest extends RequestEvent {
+  readonly job?: ScoringJob | undefined;
+}
+const hasJob = (request: AppendRequest): request is AppendRequest & { readonly job: ScoringJob } =>
+  request.job !== undefined;
+
 interface AuditTrailDependencies {
   readonly models: Models;
   readonly keyOf: AuditKeyOf;
@@ -63,7 +71,8 @@ interface AuditTrailDependencies {
  * 1. Events that happen at the same time form a group, and the group is split by organization.
  * 2. Events of one request that differ in their patients only are merged (merge-events.ts).
  * 3. Each event gets its sequence number and hash behind the last known end of its chain.
- * 4. One insert writes the events of an organization.
+ * 4. One insert writes the events of an organization. The jobs whose submissions they record are behind them in the same
+ *    write (joint-writes.ts), or are inserted after it.
  * 5. If another process has taken a sequence number (unique index), the end is read again, and the rest is tried again.
  * 6. The heads of the chains that grew are written every `headPeriodMs`, one after the other.
  * 7. When MongoDB stands still, an event that waits behind others is refused after `longestWaitMs`, and so is its request.
@@ -85,11 +94,18 @@ export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependenci
     return last ? { sequence: last.sequence as number, hash: last.hash as string } : emptyChain;
   }
 
+  const insertions = createInsertions(models);
+
   /**
-   * Appends all events of one organization, in their order.
-   * @throws an error of the key or of MongoDB, or one after `largestTries` tries
+   * Appends all events of one organization, in their order, and inserts the jobs that they record.
+   * @returns the outcome of each job
+   * @throws an error of the key or of MongoDB, or one after `largestTries` tries. No job is inserted then
    */
-  async function append(organization: Types.ObjectId, events: readonly UnchainedEvent[]): Promise<void> {
+  async function append(
+    organization: Types.ObjectId,
+    events: readonly UnchainedEvent[],
+    jobs: readonly ScoringJob[],
+  ): Promise<GroupResult<void>[]> {
     const id = organization.toHexString();
     const key = await keyOf(organization);
     let left = events;
@@ -104,32 +120,39 @@ export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependenci
       }
       // The end is forgotten now, and remembered when the insert has succeeded. After an error it is not known.
       ends.delete(id);
-      const written = await insertInOrder(models, chained);
+      const { written, outcomes } = await insertions.insert(chained, jobs);
       if (written > 0 && !unwrittenHeads.has(id)) unwrittenHeads.set(id, performance.now());
-      if (written === chained.length) ends.set(id, { sequence: end.sequence, hash: end.hash });
+      if (outcomes) {
+        ends.set(id, { sequence: end.sequence, hash: end.hash });
+        return outcomes;
+      }
       left = left.slice(written);
     }
+    return [];
   }
 
   const merger = createEventMerger();
 
-  const appendTogether = createGroupCommit<RequestEvent, void>(
-    async (events) => {
-      const idOf = ({ event }: RequestEvent): string => event.organization.toHexString();
-      const ids = [...new Set(events.map(idOf))];
-      const outcomes = await Promise.all(
-        ids.map(async (id): Promise<GroupResult<void>> => {
+  const appendTogether = createGroupCommit<AppendRequest, GroupResult<void>>(
+    async (requests) => {
+      const idOf = ({ event }: AppendRequest): string => event.organization.toHexString();
+      const outcomes = new Map<AppendRequest, GroupResult<GroupResult<void>>>();
+      await Promise.all(
+        [...new Set(requests.map(idOf))].map(async (id) => {
+          const own = requests.filter((request) => idOf(request) === id);
+          const submissions = own.filter(hasJob);
+          for (const request of own) outcomes.set(request, { value: { value: undefined } });
           try {
-            const own = events.filter((event) => idOf(event) === id);
-            await append(new Types.ObjectId(id), merger.merge(own));
+            const jobs = submissions.map(({ job }) => job);
+            const inserted = await append(new Types.ObjectId(id), merger.merge(own), jobs);
             merger.written(own);
-            return { value: undefined };
+            submissions.forEach((request, index) => outcomes.set(request, { value: inserted[index]! }));
           } catch (error) {
-            return { error };
+            for (const request of own) outcomes.set(request, { error });
           }
         }),
       );
-      return events.map((event) => outcomes[ids.indexOf(idOf(event))]!);
+      return requests.map((request) => outcomes.get(request)!);
     },
     // Waits for one turn of the event loop, so that more events join the next group. A write to the journal costs about
     // the same for one event as for ten. A busy process has long turns, and so writes large groups. An idle one has
@@ -177,22 +200,27 @@ export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependenci
   const timer = setInterval(() => void heads.run(), headPeriodMs);
   timer.unref();
 
+  async function write(actor: AuditActor, entry: AuditEntry, job?: ScoringJob): Promise<GroupResult<void>> {
+    waiting += 1;
+    try {
+      return await appendTogether({ origin: actor.origin, event: toEvent(actor, entry), job });
+    } catch (error) {
+      const { requestId } = actor.origin;
+      logError(logger, error, 'audit event not written', { action: entry.action, requestId });
+      throw new ServiceUnavailableError(
+        'The audit trail cannot be written, so the request was not carried out: try again in a moment.',
+        { cause: error },
+      );
+    } finally {
+      waiting -= 1;
+    }
+  }
+
   return {
     async record(actor, entry) {
-      waiting += 1;
-      try {
-        await appendTogether({ origin: actor.origin, event: toEvent(actor, entry) });
-      } catch (error) {
-        const { requestId } = actor.origin;
-        logError(logger, error, 'audit event not written', { action: entry.action, requestId });
-        throw new ServiceUnavailableError(
-          'The audit trail cannot be written, so the request was not carried out: try again in a moment.',
-          { cause: error },
-        );
-      } finally {
-        waiting -= 1;
-      }
+      await write(actor, entry);
     },
+    recordSubmission: write,
     backlog() {
       const now = performance.now();
       const oldest = Math.min(...unwrittenHeads.values(), beingWritten ?? now);
@@ -220,22 +248,6 @@ function toEvent(actor: AuditActor, { action, outcome, patientIds, subject, flag
     ...(subject && { subject: { kind: subject.kind, id: subject.id } }),
     flagged: flagged ?? false,
   };
-}
-
-/**
- * Inserts events in their order. It stops at the first sequence number that another process has taken.
- * @returns how many were written
- */
-async function insertInOrder({ auditEvents }: Models, events: AuditEvent[]): Promise<number> {
-  try {
-    await auditEvents.collection.insertMany(events as never[], { ordered: true });
-    return events.length;
-  } catch (error) {
-    // After a write concern error it is not known whether any event is durable.
-    if (error instanceof mongo.MongoBulkWriteError && isDuplicateKey(error) && !error.result.getWriteConcernError())
-      return error.insertedCount;
-    throw error;
-  }
 }
 
 /** The keys of the audit chains: one per organization. A key never changes, and is never stored unencrypted. */

@@ -5,8 +5,9 @@
  * 1. The viewer must be allowed to submit, and the input must be valid.
  * 2. A job with the same idempotency key is returned instead of a new one.
  * 3. The model must be served, and the patient must be visible to the viewer.
- * 4. The audit event is recorded; then the patient must have what the model needs.
- * 5. The job is written to MongoDB, and then dispatched.
+ * 4. The audit event is recorded, and the job is written behind it. A patient who lacks what the model needs is refused
+ *    after the event.
+ * 5. The job is dispatched.
  *
  * How a job is cancelled or retried:
  * 1. The viewer must be allowed to control jobs, and the job must be visible to the viewer.
@@ -21,7 +22,7 @@ import {
   type PatientFailure,
   type ScoringJob,
 } from '../../models/index.js';
-import { type AuditTrail, recorded } from '../audit/audit-trail.js';
+import { type AuditTrail, recorded, recordedSubmission } from '../audit/audit-trail.js';
 import { careTeamAccess } from '../auth/care-team.js';
 import { authorize, mayViewer } from '../auth/authorize.js';
 import type { Action } from '../auth/permissions.js';
@@ -198,25 +199,24 @@ export function createJobService({
       if (!patient) throw new NotFoundError('This patient');
       const access = careTeamAccess(viewer, patient);
       if (access === 'DENIED') throw outsideCareTeam('job:submit', request.patientId);
-      const wanted: ScoringJob = {
+      const wanted = jobStore.traced({
         ...newJob(viewer, model, request, identity),
         kind: ScoringJobKind.SINGLE,
         total: 1,
         patient: patient._id,
-      };
-      return recorded(
-        audit,
-        viewer,
-        { action: 'job:submit', ...about(wanted), flagged: access === 'BREAK_GLASS' },
-        async () => {
-          // The reason why a patient cannot be scored is about the patient: it is given only after the audit event.
-          refuseUnscorable(viewer, model, patient);
-          const { job, created } = await jobStore.insert(wanted);
-          if (created) await jobDispatcher.dispatch(job);
-          else refuseOtherRequest(job, identity);
-          return job;
-        },
-      );
+      });
+      const event = { action: 'job:submit', ...about(wanted), flagged: access === 'BREAK_GLASS' } as const;
+      // The reason why a patient cannot be scored is about the patient: it is given only after the audit event.
+      const refusal = unscorable(viewer, model, patient);
+      if (refusal) return recorded(audit, viewer, event, () => Promise.reject(refusal));
+      return recordedSubmission(audit, viewer, { ...event, job: wanted }, async (inserted) => {
+        const { job, created } = await jobStore.insert(wanted, async () => {
+          if ('error' in inserted) throw inserted.error;
+        });
+        if (created) await jobDispatcher.dispatch(job);
+        else refuseOtherRequest(job, identity);
+        return job;
+      });
     },
 
     async cancel(viewer, id) {
@@ -305,16 +305,16 @@ const withheldReason =
   "The patient's values do not fit the risk model: ask a caller who may read predictions for the reason.";
 
 /**
- * Refuses a patient that cannot be scored: the job would only fail later. The reason names values of the patient, so
+ * The refusal of a patient that cannot be scored: the job would only fail later. The reason names values of the patient, so
  * only a viewer who may read predictions gets it.
- * @throws BadUserInputError
  */
-function refuseUnscorable(viewer: Viewer, model: RiskModel, patient: ModelSubject): void {
+function unscorable(viewer: Viewer, model: RiskModel, patient: ModelSubject): BadUserInputError | undefined {
   try {
     model.encode(modelInputs(model.manifest, patient, new Date()));
+    return undefined;
   } catch (error) {
     if (!(error instanceof InvalidFeaturesError)) throw error;
-    throw mayViewer(viewer, 'prediction:read')
+    return mayViewer(viewer, 'prediction:read')
       ? invalidFeatures(error, () => 'patientId')
       : new BadUserInputError([{ path: 'patientId', message: withheldReason }]);
   }

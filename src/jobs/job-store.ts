@@ -52,8 +52,16 @@ export type Decide = (job: ScoringJob) => JobUpdate | null | Promise<JobUpdate |
 
 /** Scoring jobs in MongoDB. Every change is one atomic write, and is published on the event bus after that. */
 export interface JobStore {
-  /** Stores a new job, or returns the stored job with the same idempotency key. */
-  insert(job: ScoringJob): Promise<{ readonly job: ScoringJob; readonly created: boolean }>;
+  /** Adds the trace of the present request to a new job. */
+  traced(job: ScoringJob): ScoringJob;
+  /**
+   * Stores a new job, or returns the stored job with the same idempotency key.
+   * @param put inserts the job; it rejects when a unique index refuses it
+   */
+  insert(
+    job: ScoringJob,
+    put?: (job: ScoringJob) => Promise<void>,
+  ): Promise<{ readonly job: ScoringJob; readonly created: boolean }>;
   find(id: Types.ObjectId): Promise<ScoringJob | null>;
   /**
    * Reads the job, calls `decide`, and writes the result if the job is still as it was read. If not, it starts again.
@@ -203,11 +211,14 @@ export function createJobStore({
     find,
     change,
 
-    async insert(untraced) {
+    traced(job) {
       const traceparent = tracing.traceparent();
-      const job = traceparent === undefined ? untraced : { ...untraced, traceparent };
+      return traceparent === undefined ? job : { ...job, traceparent };
+    },
+
+    async insert(job, put = insertOne) {
       try {
-        await insertOne(job);
+        await put(job);
         tell(job, job.status);
         metrics.jobsSubmitted.inc({ kind: job.kind });
         return { job, created: true };

@@ -117,7 +117,9 @@ export function createPatientBatches({
       if (total === 0)
         throw new BadUserInputError([{ path: chosenBy, message: 'matches no patient of your organization' }]);
       return await recorded(audit, viewer, { action: 'job:submit', ...about(common) }, async () => {
-        const { job, created } = await jobStore.insert({ ...common, kind: ScoringJobKind.BATCH, total });
+        const { job, created } = await jobStore.insert(
+          jobStore.traced({ ...common, kind: ScoringJobKind.BATCH, total }),
+        );
         // The caller does not wait: the job is accepted already, and a million patients make many queue entries.
         if (created) void jobDispatcher.dispatch(job);
         else {

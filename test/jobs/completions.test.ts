@@ -1,6 +1,6 @@
 /** Covers src/jobs/completions.ts. */
 
-import { Types } from 'mongoose';
+import mongoose, { Types } from 'mongoose';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Prediction } from '../../models/index.js';
 import type { Viewer } from '../../src/auth/viewer.js';
@@ -155,13 +155,12 @@ test('a job whose write was made and not answered has ended', async () => {
 
 test('a MongoDB without such writes is not asked again and again', async () => {
   const complete = createCompletions(models, createLogWriter(models.predictions, twin));
-  const bulk = vi
-    .spyOn(models.predictions.db.getClient(), 'bulkWrite')
-    .mockRejectedValue(new Error("no such command: 'bulkWrite'"));
+  const jobs = await Promise.all(Array.from({ length: 3 }, scoredJob));
+  const unknown = new mongoose.mongo.MongoClientBulkWriteError({ message: 'an error during execution' });
+  unknown.cause = Object.assign(new Error('no such command'), { code: 59 });
+  const bulk = vi.spyOn(models.predictions.db.getClient(), 'bulkWrite').mockRejectedValue(unknown);
   onTestFinished(() => bulk.mockRestore());
-  for (let number = 0; number < 3; number += 1) {
-    const { claim, prediction } = await scoredJob();
+  for (const { claim, prediction } of jobs)
     expect(await complete({ job: claim.job, status: claim.job.status, prediction })).toBe(false);
-  }
   expect(bulk).toHaveBeenCalledTimes(1);
 });
