@@ -188,6 +188,6 @@ test('a reader that reads nothing for two heartbeats is disconnected', async () 
   const unread = await changingJob(system);
   askWithoutReading(system, token, unread.id);
   await expect.poll(() => running()).toBe(1);
-  for (let change = 0; change < 60; change += 1) await unread.advance();
+  for (let change = 0; change < 60; change += 1) await unread.restart();
   await expect.poll(() => running(), { timeout: 60_000 }).toBe(0);
 }, 120_000);

@@ -9,6 +9,8 @@ interface ChangingJob {
   readonly id: string;
   /** Makes the next change. @returns its sequence number */
   advance(): Promise<number>;
+  /** Starts the next attempt: a change that is never folded. */
+  restart(): Promise<void>;
   /** Makes the last change. */
   complete(): Promise<void>;
 }
@@ -27,6 +29,9 @@ export async function changingJob(system: System): Promise<ChangingJob> {
         status: progressed(status, { processed: status.processed + 1 }),
       }));
       return job!.status.sequence;
+    },
+    async restart() {
+      await jobStore.change(jobId, ({ status }) => ({ status: started(status, new Date()) }));
     },
     async complete() {
       await jobStore.change(jobId, ({ status }) => ({
