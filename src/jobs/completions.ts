@@ -5,7 +5,8 @@
  * 2. One bulk write of several collections inserts them, then writes the latest results, then ends the jobs. MongoDB keeps
  *    this order, and stops at the first write that it refuses. So a crash leaves a part of what the separate writes would
  *    leave, and the same repairs suffice.
- * 3. When anything is refused, the caller makes the writes one after the other. It finds what was stored already.
+ * 3. When another worker has taken the first number, nothing is written, and the numbers are read again.
+ * 4. When anything else is refused, the caller makes the writes one after the other. It finds what was stored already.
  *
  * MongoDB has such writes since version 8.0 (joint-writes.ts). With an earlier one, all writes are made one after the other.
  */
@@ -15,7 +16,7 @@ import { latestResultWrite } from '../predictions/latest-results.js';
 import type { LogWriter } from '../storage/document-log.js';
 import { createGroupCommit, type GroupCommit } from '../storage/group-commit.js';
 import { largestCohort } from '../storage/group-queries.js';
-import { createJointWrites, into } from '../storage/joint-writes.js';
+import { createJointWrites, into, type JointOutcome } from '../storage/joint-writes.js';
 import { changeStatements, jobsWritten, type JobChangeRequest } from './compare-and-set.js';
 
 /** The change that ends a job, and the prediction that belongs to it. */
@@ -29,13 +30,16 @@ interface Completion extends JobChangeRequest {
  */
 export type Completions = GroupCommit<Completion, boolean>;
 
+/** Most times that the numbers are read again because another worker has taken the first of them. */
+const largestTries = 3;
+
 export function createCompletions(
   { scoringJobs, patients, predictions }: Models,
   log: Pick<LogWriter<Prediction>, 'number'>,
 ): Completions {
   const joint = createJointWrites(predictions.db);
-  /** @returns whether the answer tells that all was written. If it does not, any part of it may have been */
-  async function write(completions: readonly Completion[], writeId: string): Promise<boolean> {
+  /** @returns undefined when it is not known what was written */
+  async function tryWrite(completions: readonly Completion[], writeId: string): Promise<JointOutcome | undefined> {
     const numbered = await log.number(completions.map(({ prediction }) => prediction));
     const insert = { ...into(predictions), name: 'insertOne' } as const;
     const update = { ...into(patients), name: 'updateOne' } as const;
@@ -47,10 +51,18 @@ export function createCompletions(
         ...changeStatements(completions, writeId).map(({ updateMany }) => ({ ...change, ...updateMany })),
       ])
       .catch(() => undefined);
-    const inserted = outcome !== undefined && !outcome.refused;
-    numbered.settle(inserted);
+    numbered.settle(outcome !== undefined && !outcome.refused);
+    return outcome;
+  }
+
+  /** @returns whether the answer tells that all was written. If it does not, any part of it may have been */
+  async function write(completions: readonly Completion[], writeId: string): Promise<boolean> {
+    let outcome = await tryWrite(completions, writeId);
+    // The first write was refused, so nothing was written: another worker has taken the number. It may do so again.
+    for (let tries = 1; outcome?.refused?.index === 0 && tries < largestTries; tries += 1)
+      outcome = await tryWrite(completions, writeId);
     // A latest result that is newer is left alone. Then the number of changes does not tell what became of the jobs.
-    return inserted && outcome.modified === 2 * completions.length;
+    return outcome !== undefined && !outcome.refused && outcome.modified === 2 * completions.length;
   }
 
   return createGroupCommit(

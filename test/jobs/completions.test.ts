@@ -92,15 +92,13 @@ test('jobs that end at the same time share the write', async () => {
   expect(Math.max(...numbers) - Math.min(...numbers)).toBe(11);
 });
 
-test('a number that another worker has taken is not given again: the writes are made one after the other', async () => {
+test('a number that another worker has taken is not given again', async () => {
   const before = await scoredJob();
   expect(await jobStore.complete(before.claim, before.prediction)).toBe(true);
   // Another worker, which remembers another end of the log.
   const [foreign, own] = [await scoredJob(), await scoredJob()];
   await createLogWriter(models.predictions, twin).append([foreign.prediction]);
-  expect(await jobStore.complete(own.claim, own.prediction)).toBe(false);
-  expect((await jobStore.find(own.claim.job._id))!.status.state).toBe('ACTIVE');
-  await storeInSteps(own);
+  expect(await jobStore.complete(own.claim, own.prediction)).toBe(true);
   expect(await numberOf(own)).toBe((await numberOf(foreign)) + 1);
 });
 
