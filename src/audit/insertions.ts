@@ -1,9 +1,9 @@
-import { mongo } from 'mongoose';
+import { mongo, type Model, type Types } from 'mongoose';
 import type { AuditEvent, Models, ScoringJob } from '../../models/index.js';
 import { duplicateKeyCode, isDuplicateKey } from '../storage/database.js';
 import type { GroupResult } from '../storage/group-commit.js';
 import { asError, insertGroup } from '../storage/group-queries.js';
-import { createJointWrites, into } from '../storage/joint-writes.js';
+import { createJointWrites, into, type JointOutcome } from '../storage/joint-writes.js';
 
 /** What was inserted. */
 interface Inserted {
@@ -18,7 +18,7 @@ interface Insertions {
   /**
    * Inserts events in their order, and then the jobs. It stops at the first sequence number that another process has
    * taken. A job that a unique index refuses has its error as its outcome.
-   * @throws the error of MongoDB. It is not known then what was inserted
+   * @throws the error of MongoDB. It is not known then which events were inserted; no job was
    */
   insert(events: readonly AuditEvent[], jobs: readonly ScoringJob[]): Promise<Inserted>;
 }
@@ -35,10 +35,17 @@ export function createInsertions({ auditEvents, scoringJobs }: Models): Insertio
     jobs: readonly ScoringJob[],
   ): Promise<Inserted | undefined> {
     const insertion = { name: 'insertOne' } as const;
-    const outcome = await joint.write([
-      ...events.map((document) => ({ ...insertion, ...into(auditEvents), document })),
-      ...jobs.map((document) => ({ ...insertion, ...into(scoringJobs), document })),
-    ]);
+    let outcome: JointOutcome | undefined;
+    try {
+      outcome = await joint.write([
+        ...events.map((document) => ({ ...insertion, ...into(auditEvents), document })),
+        ...jobs.map((document) => ({ ...insertion, ...into(scoringJobs), document })),
+      ]);
+    } catch (error) {
+      const completed = wasSent(error) && (await completeUnanswered(events, jobs).catch(() => undefined));
+      if (completed) return completed;
+      throw error;
+    }
     if (!outcome) return undefined;
     const { refused } = outcome;
     if (!refused) return { written: events.length, outcomes: jobs.map(() => done) };
@@ -54,6 +61,30 @@ export function createInsertions({ auditEvents, scoringJobs }: Models): Insertio
       };
     if (refused.code !== duplicateKeyCode) throw asError(refused);
     return { written: refused.index };
+  }
+
+  /**
+   * Finds out what a write did whose answer was lost, and inserts the jobs that it did not: a caller must not be told that
+   * nothing was done while a job runs.
+   * @returns undefined when not all events are stored; then no job is, because the jobs are behind them
+   */
+  async function completeUnanswered(
+    events: readonly AuditEvent[],
+    jobs: readonly ScoringJob[],
+  ): Promise<Inserted | undefined> {
+    const [storedEvents, storedJobs] = [
+      await storedAmong(auditEvents, events),
+      // Read after the events.
+      await storedAmong(scoringJobs, jobs),
+    ];
+    if (storedEvents.size < events.length) return undefined;
+    const isStored = ({ _id }: ScoringJob): boolean => storedJobs.has(_id.toHexString());
+    const missing = jobs.filter((job) => !isStored(job));
+    const outcomes = await insertJobs(missing);
+    return {
+      written: events.length,
+      outcomes: jobs.map((job) => (isStored(job) ? done : outcomes[missing.indexOf(job)]!)),
+    };
   }
 
   async function insertEvents(events: readonly AuditEvent[]): Promise<number> {
@@ -77,5 +108,22 @@ export function createInsertions({ auditEvents, scoringJobs }: Models): Insertio
     },
   };
 }
+
+/** Hexadecimal ids of the documents that a majority has. */
+async function storedAmong<T extends { readonly _id: Types.ObjectId }>(
+  { collection }: Model<T>,
+  documents: readonly T[],
+): Promise<Set<string>> {
+  const found = await collection
+    .find({ _id: { $in: documents.map(({ _id }) => _id) } } as never, {
+      projection: { _id: 1 },
+      readConcern: { level: 'majority' },
+    })
+    .toArray();
+  return new Set(found.map(({ _id }) => String(_id)));
+}
+
+/** Tells whether a write may have reached MongoDB. Without a server to send it to, it has not. */
+const wasSent = (error: unknown): boolean => !(error instanceof mongo.MongoServerSelectionError);
 
 const done: GroupResult<void> = { value: undefined };

@@ -116,7 +116,35 @@ describe.each(versions)('with MongoDB %s', (version) => {
   });
 });
 
-test('a write whose answer is lost refuses the submission', async () => {
+/** Lets the first writes of a bulk be made, or all of them, and loses the answer. */
+function loseAnswers(first = Infinity): void {
+  const { bulkWrite } = client;
+  const bulk = vi.spyOn(client, 'bulkWrite').mockImplementation(async (writes, options) => {
+    await bulkWrite.call(client, writes.slice(0, first) as never, options);
+    throw new Error('the connection broke');
+  });
+  onTestFinished(() => bulk.mockRestore());
+}
+
+test('a submission whose write was made is accepted, also when its answer is lost', async () => {
+  const own = await start('8');
+  loseAnswers();
+  const submissions = [own.job(), own.job('once')];
+  const outcomes = await Promise.all(submissions.map((submission) => own.submit(submission)));
+  expect(outcomes).toEqual([{ value: undefined }, { value: undefined }]);
+  expect(await models.scoringJobs.countDocuments({ organization: own.organization })).toBe(2);
+  expect(await eventsOf(own)).toBe(2);
+});
+
+test('a submission whose event alone was written gets its job when the answer is lost', async () => {
+  const own = await start('8');
+  loseAnswers(1);
+  expect(await own.submit()).toEqual({ value: undefined });
+  expect(await models.scoringJobs.countDocuments({ organization: own.organization })).toBe(1);
+  expect(await eventsOf(own)).toBe(1);
+});
+
+test('a submission whose write was not made is refused, and the next one is accepted', async () => {
   const own = await start('8');
   const bulk = vi.spyOn(client, 'bulkWrite').mockRejectedValue(new Error('the connection broke'));
   onTestFinished(() => bulk.mockRestore());
