@@ -213,8 +213,13 @@ export function createJobService({
         const { job, created } = await jobStore.insert(wanted, async () => {
           if ('error' in inserted) throw inserted.error;
         });
-        if (created) await jobDispatcher.dispatch(job);
-        else refuseOtherRequest(job, identity);
+        if (created) {
+          await jobDispatcher.dispatch(job);
+          return job;
+        }
+        refuseOtherRequest(job, identity);
+        // Another request with the same key came first: the job of the first event came to nothing.
+        await audit.record(viewer, { ...event, outcome: 'FAILED' });
         return job;
       });
     },

@@ -125,6 +125,8 @@ export function createPatientBatches({
         else {
           await models.scoringChunks.deleteMany({ job: common._id });
           refuseOtherRequest(job, identity);
+          // Another request with the same key came first: the batch of the first event came to nothing.
+          await audit.record(viewer, { action: 'job:submit', outcome: 'FAILED', ...about(common) });
         }
         return job;
       });

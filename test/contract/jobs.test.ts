@@ -1,3 +1,4 @@
+import { Types } from 'mongoose';
 import { describe, expect, test } from 'vitest';
 import {
   CancelScoringJobDocument,
@@ -43,6 +44,14 @@ describe('an idempotency key', () => {
     const jobs = await Promise.all(Array.from({ length: 100 }, () => submitOne({ patientId, idempotencyKey: 'race' })));
     expect(new Set(jobs.map(({ id }) => id)).size).toBe(1);
     expect(await system.app.models.scoringJobs.countDocuments()).toBe(before + 1);
+    // A submission that lost the race is on record as one that came to nothing.
+    const { auditEvents } = system.app.models;
+    const events = await auditEvents.find({ action: 'job:submit', patients: new Types.ObjectId(patientId) }).lean();
+    const ofOthers = events.filter(({ subject }) => subject?.id !== jobs[0]!.id);
+    const idsOf = (outcome: string): (string | undefined)[] =>
+      ofOthers.flatMap((event) => (event.outcome === outcome ? [event.subject?.id] : [])).sort();
+    expect(idsOf('FAILED')).toEqual(idsOf('ALLOWED'));
+    expect(events.length - ofOthers.length).toBe(1);
   });
 
   test('gives one batch to 20 identical requests at once, and leaves no chunks of the others', async () => {
