@@ -96,6 +96,11 @@ export interface JobStore {
   /** Extends the lease, if the claim still holds. */
   renew(claim: ClaimedJob): Promise<void>;
   /**
+   * Tells whether the claim still holds. MongoDB is asked only when the lease was not renewed for half of its time: before,
+   * nobody else takes the job.
+   */
+  holds(claim: ClaimedJob): Promise<boolean>;
+  /**
    * Ends a waiting job, or stores in a running job that it is to stop. This is a change like any other, so every later
    * `decide` sees it.
    */
@@ -155,6 +160,7 @@ export function createJobStore({
 
   /** Jobs as their claims have changed them, so that the next change does not begin with an earlier state. */
   const changedByClaim = new WeakMap<ClaimedJob, ScoringJob>();
+  const renewedUntil = new WeakMap<ClaimedJob, Date>();
   const knownOf = (claim: ClaimedJob): ScoringJob => changedByClaim.get(claim) ?? claim.job;
   const isHeldBy = ({ lease, status }: ScoringJob, claim: ClaimedJob): boolean =>
     lease?.token === claim.lease.token && status.state === ScoringJobState.ACTIVE;
@@ -278,10 +284,19 @@ export function createJobStore({
     },
 
     async renew(claim) {
-      await scoringJobs.updateOne(
+      const expiresAt = new Date(Date.now() + leaseMs);
+      const { matchedCount } = await scoringJobs.updateOne(
         { _id: claim.job._id, 'lease.token': claim.lease.token },
-        { $set: { 'lease.expiresAt': new Date(Date.now() + leaseMs) } },
+        { $set: { 'lease.expiresAt': expiresAt } },
       );
+      if (matchedCount > 0) renewedUntil.set(claim, expiresAt);
+    },
+
+    async holds(claim) {
+      const until = renewedUntil.get(claim) ?? claim.lease.expiresAt;
+      if (until.getTime() - leaseMs / 2 > Date.now()) return true;
+      const job = await find(claim.job._id);
+      return job !== null && isHeldBy(job, claim);
     },
 
     async requestCancel(id) {

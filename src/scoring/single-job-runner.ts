@@ -67,6 +67,12 @@ async function runAttempt(
     };
     const prediction = await predict(dependencies, claim.job, patient, enter, signal);
     await reporter.stop();
+    // A worker that stood still for a while may come back after its job was cancelled, or taken over.
+    if (!(await jobStore.holds(claim))) {
+      stages.end();
+      logger.info(named(claim.job), 'the job was taken from this worker meanwhile: its prediction is dropped');
+      return;
+    }
     if (!(await jobStore.complete(claim, prediction))) await completeInSteps(dependencies, claim, prediction);
     stages.end();
     logger.trace({ ...named(claim.job), stages: stages.milliseconds() }, 'job scored');

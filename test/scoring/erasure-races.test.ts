@@ -41,7 +41,12 @@ async function runWith(
       return write === 'in one write' && app.jobStore.complete(...completion);
     },
   };
-  await runSingleJob(
+  await run(jobStore, claim);
+  return (await app.jobStore.find(_id))!;
+}
+
+function run(jobStore: JobStore, claim: ClaimedJob): Promise<void> {
+  return runSingleJob(
     {
       scoringRecords: app.scoringRecords,
       registry,
@@ -57,7 +62,6 @@ async function runWith(
     claim,
     new AbortController().signal,
   );
-  return (await app.jobStore.find(_id))!;
 }
 
 describe.each(writes)('a patient that is deleted while it is scored, with results stored %s,', (write) => {
@@ -139,6 +143,20 @@ describe('a patient of a batch that is deleted while its chunk is scored', () =>
   test('is the only one without a prediction: without an erasure all three have one', async () => {
     expect(await runChunk('none-erased', () => Promise.resolve())).toEqual({ patients: 3, size: 3, erased: false });
   });
+});
+
+test('a worker that comes back after its job was cancelled stores no prediction', async () => {
+  const viewer = await clinician();
+  const patient = await app.patients.create(viewer, newPatient() as never);
+  const { _id } = await app.jobs.submit(viewer, { patientId: patient._id.toHexString(), modelId });
+  const claim = (await app.jobStore.claim(_id, 1))!;
+  const late: ClaimedJob = { ...claim, lease: { ...claim.lease, expiresAt: new Date(0) } };
+  await app.jobStore.requestCancel(_id);
+  // Another worker takes the job over, and ends it.
+  expect(await app.jobStore.claim(_id, 1)).toBeNull();
+  await run(app.jobStore, late);
+  expect((await app.jobStore.find(_id))!.status.state).toBe('CANCELLED');
+  expect(await app.models.predictions.countDocuments({ job: _id })).toBe(0);
 });
 
 test.each(writes)('a job that is cancelled too late is completed with its prediction, stored %s', async (write) => {
