@@ -134,14 +134,14 @@ export function createLatestResults({ patients, predictions, predictionBlocks }:
   };
 }
 
-/** The write of a prediction's result to its patient. It finds no patient who has the same result, or a later one. */
+/** The write of a prediction's result to its patient. It finds no patient who has a later one. */
 export function latestResultWrite(prediction: Prediction): { readonly filter: object; readonly update: object } {
   const { _id, patient, modelId, modelVersion, riskBand, unit, createdAt } = prediction;
   const field = latestResultField(modelId);
   const value = prediction.probability ?? prediction.quantity;
   const result = defined({ source: _id, value, riskBand, unit, modelVersion, createdAt });
   return {
-    filter: { _id: patient, [`${field}.createdAt`]: { $not: { $gte: createdAt } } },
+    filter: { _id: patient, [`${field}.createdAt`]: { $not: { $gt: createdAt } } },
     update: { $set: { [field]: result } },
   };
 }

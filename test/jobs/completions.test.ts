@@ -151,6 +151,15 @@ test('a job whose write was made and not answered has ended', async () => {
   expect(await storedOf(job)).toMatchObject({ isPrediction: true, states: ['QUEUED', 'ACTIVE', 'COMPLETED'] });
 });
 
+test('of two results of a patient in the same millisecond the one that was stored last is the latest', async () => {
+  const { prediction } = await scoredJob();
+  await scoringRecords.storePrediction(prediction);
+  const next = { ...prediction, _id: new Types.ObjectId(), job: new Types.ObjectId() };
+  await scoringRecords.storePrediction(next);
+  const patient = await models.patients.collection.findOne({ _id: prediction.patient });
+  expect(patient?.latestResults[modelId].source).toEqual(next._id);
+});
+
 test('a MongoDB without such writes is not asked again and again', async () => {
   const complete = createCompletions(models, createLogWriter(models.predictions, twin));
   const jobs = await Promise.all(Array.from({ length: 3 }, scoredJob));
