@@ -1,4 +1,5 @@
 import { open, readdir } from 'node:fs/promises';
+import mongoose from 'mongoose';
 import { expect, test } from 'vitest';
 import { GraphqlRequestError } from '../../src/client/errors.js';
 import { apiClient } from '../../src/commands/api-client.js';
@@ -27,6 +28,11 @@ test.each<[string, () => unknown, string]>([
     'a full disk of MongoDB',
     () => Promise.reject(Object.assign(new Error('available disk space of 1 bytes is less'), { code: 14_031 })),
     "MongoDB's disk is full, or has less than the 500 MB that MongoDB asks for: make room on it.",
+  ],
+  [
+    'a MongoDB that goes away',
+    () => Promise.reject(new mongoose.mongo.MongoNetworkError('read ECONNRESET')),
+    'MongoDB broke off the connection, or is away: check that it runs and that MONGO_URI names it.',
   ],
   ['a fault of the program', () => (undefined as unknown as { x: number }).x, 'unexpected failure: Cannot read'],
   [
