@@ -29,7 +29,7 @@ export interface OperationContext {
   /** Reads a new prediction that a subscription follows. Null when there is none that this viewer may see. */
   readPrediction(id: string): Promise<Prediction | null>;
   /** Reads a job that a subscription follows. Null when there is none that this viewer may see. */
-  readJob(id: string): Promise<ScoringJob | null>;
+  readJob(id: string, isTry: boolean): Promise<ScoringJob | null>;
   /** Selects the jobs of a list that this viewer may see. @throws ForbiddenError */
   selectJobs(filter: ScoringJobFilter): SelectJobs;
   readonly jobStreams: JobStreams;

@@ -300,7 +300,7 @@ async function followJob(
     ]);
   const jobId = toObjectId(id);
   if (!jobId) throw new NotFoundError('This scoring job');
-  return jobStreams.follow(jobId, after, () => readJob(id));
+  return jobStreams.follow(jobId, after, (isTry) => readJob(id, isTry));
 }
 
 /** @throws ForbiddenError, and NotFoundError for a patient that the viewer may not see */

@@ -63,7 +63,7 @@ export function createOperationContext(
     operation: undefined as Operation | undefined,
     loaders: createLoaders(app, caller.viewer, () => context.operation?.check()),
     readPrediction: (id: string): Promise<Prediction | null> => app.predictions.followed(caller.viewer, id),
-    readJob: (id: string): Promise<ScoringJob | null> => app.jobs.followed(caller.viewer, id),
+    readJob: (id: string, isTry: boolean): Promise<ScoringJob | null> => app.jobs.followed(caller.viewer, id, isTry),
     selectJobs: (filter: ScoringJobFilter): SelectJobs => app.jobs.select(caller.viewer, filter),
   };
   return context;

@@ -54,8 +54,11 @@ import { requireModel, invalidFeatures } from '../predictions/served-models.js';
  */
 export interface JobService {
   find(viewer: Viewer | null, id: string): Promise<ScoringJob | null>;
-  /** Does the same as `find` for a subscriber. Subscribers who ask at the same time share one read. */
-  followed(viewer: Viewer | null, id: string): Promise<ScoringJob | null>;
+  /**
+   * Does the same as `find` for a subscriber. Subscribers who ask at the same time share one read.
+   * @param isTry true when the caller asks again after null: then a denial is not recorded
+   */
+  followed(viewer: Viewer | null, id: string, isTry?: boolean): Promise<ScoringJob | null>;
   /** @returns the jobs in the order of the ids, with null for an id without a job */
   findMany(viewer: Viewer | null, ids: readonly string[]): Promise<(ScoringJob | null)[]>;
   /** Selects the jobs of a list for a subscriber. @throws ForbiddenError as `list` */
@@ -155,9 +158,9 @@ export function createJobService({
       return visibleJobs.read(viewer, id);
     },
 
-    async followed(viewer, id) {
+    async followed(viewer, id, isTry) {
       authorize(viewer, 'job:read');
-      return visibleJobs.followed(viewer, id);
+      return visibleJobs.followed(viewer, id, isTry);
     },
 
     async findMany(viewer, ids) {

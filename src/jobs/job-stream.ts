@@ -27,14 +27,15 @@ export interface JobStreams {
    * progress.
    * @param after sequence number of the last change that the subscriber has seen, 0 for none
    * @param read returns the present job, or null when the subscriber may not see one; a later null ends the stream.
-   *   It returns no change that a failover may undo. Just after one it may return less than was seen before
+   *   It returns no change that a failover may undo. Just after one it may return less than was seen before, or nothing.
+   *   `isTry` tells that it is called again after null, so that null is no refusal yet
    * @throws NotFoundError when the subscriber may see no such job, BadUserInputError for a sequence number in the
    *   future
    */
   follow(
     jobId: Types.ObjectId,
     after: number,
-    read: () => Promise<ScoringJob | null>,
+    read: (isTry: boolean) => Promise<ScoringJob | null>,
   ): Promise<AsyncIterableIterator<JobChange>>;
   /** Follows the jobs of a list: see job-list-stream.ts. */
   readonly followList: JobListStreams['follow'];
@@ -117,12 +118,12 @@ export function createJobStreams({
   }, sweepPeriodMs);
   sweeper.unref();
 
-  function enter(jobId: Types.ObjectId, after: number, read: () => Promise<ScoringJob | null>): Follower {
+  function enter(jobId: Types.ObjectId, after: number, read: (isTry: boolean) => Promise<ScoringJob | null>): Follower {
     const key = jobId.toHexString();
     const ofJob = followers.get(key) ?? new Set<Follower>();
     const changes = createAsyncQueue<JobChange>({
       async refill() {
-        const job = await readUnlessAway(read);
+        const job = await readUnlessAway(() => read(false));
         if (job !== 'away') hand(follower, job);
       },
       onClose() {
@@ -150,11 +151,11 @@ export function createJobStreams({
       // The follower listens before the job is read, so that a change in between wakes it.
       const follower = enter(jobId, after, read);
       try {
-        let job = await read();
-        if (job && after > job.status.sequence) {
+        let job = await read(true);
+        if (!job || after > job.status.sequence) {
           // A primary that was elected just now, or one that does not know yet that it is none, may know less.
           await catchUp();
-          job = await read();
+          job = await read(false);
         }
         if (!job) throw new NotFoundError('This scoring job');
         if (after > job.status.sequence) {

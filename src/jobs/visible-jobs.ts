@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { QueryFilter, Types } from 'mongoose';
+import { Types, type QueryFilter } from 'mongoose';
 import sift from 'sift';
 import type { ScoringJob, ScoringJobKind, ScoringJobState } from '../../models/index.js';
 import type { AuditEntry, AuditTrail } from '../audit/audit-trail.js';
@@ -51,8 +51,9 @@ interface VisibleJobs {
    * Does the same as `read` for a follower, with the job as it is after the call, and without changes that a failover
    * may undo. Followers who ask at the same time share one read. Those of one user and address also share the check of
    * the care team and the audit event.
+   * @param isTry true when the caller asks again after null: then a denial is not recorded
    */
-  followed(viewer: Viewer, id: string): Promise<ScoringJob | null>;
+  followed(viewer: Viewer, id: string, isTry?: boolean): Promise<ScoringJob | null>;
   /**
    * Jobs that are seen by breaking the glass are recorded.
    * @returns the jobs in the order of the ids, with null for an id without a visible job
@@ -72,38 +73,40 @@ export function createVisibleJobs(scopeOf: ScopeOf, audit: AuditTrail, fence: Ca
     viewer: Viewer,
     job: ScoringJob | null,
     action: Action,
-    reading?: Promise<AccessById>,
+    { reading, isTry = false }: { readonly reading?: Promise<AccessById>; readonly isTry?: boolean } = {},
   ): Promise<VisibleJob | null> {
     if (!job) {
-      await fence.denyAbsent(viewer, action);
+      // The same reads as for a job whose patient is closed.
+      if (isTry) await fence.access(viewer, new Types.ObjectId());
+      else await fence.denyAbsent(viewer, action);
       return null;
     }
     const read = await reading;
     const access = read && job.patient ? read(job.patient.toHexString()) : await fence.access(viewer, job.patient);
     if (access !== 'DENIED') return { job, flagged: access === 'BREAK_GLASS' };
-    await audit.record(viewer, { action, outcome: 'DENIED', ...about(job) });
+    if (!isTry) await audit.record(viewer, { action, outcome: 'DENIED', ...about(job) });
     return null;
   }
 
   async function show(
     viewer: Viewer,
     job: ScoringJob | null,
-    reading?: Promise<AccessById>,
+    options: { readonly reading?: Promise<AccessById>; readonly isTry?: boolean } = {},
   ): Promise<ScoringJob | null> {
-    const found = await admit(viewer, job, 'job:read', reading);
+    const found = await admit(viewer, job, 'job:read', options);
     if (found?.flagged)
       await audit.record(viewer, { action: 'job:read', outcome: 'ALLOWED', ...about(found.job), flagged: true });
     return found?.job ?? null;
   }
 
-  async function showRead(viewer: Viewer, id: string, reading: Promise<JobsByKey>): Promise<ScoringJob | null> {
+  async function showRead({ viewer, id, isTry }: Follow, reading: Promise<JobsByKey>): Promise<ScoringJob | null> {
     const key = jobKey(viewer, id);
     const patient = patientsOfJobs.get(key);
     const access = patient && fence.accessTo(viewer, [patient]);
     access?.catch(() => undefined);
     const job = (await reading).get(key) ?? null;
     if (job?.patient) patientsOfJobs.set(key, job.patient);
-    return show(viewer, job, access);
+    return show(viewer, job, { ...(access && { reading: access }), isTry });
   }
 
   const followed = createGroupCommit<Follow, ScoringJob | null>(
@@ -111,11 +114,11 @@ export function createVisibleJobs(scopeOf: ScopeOf, audit: AuditTrail, fence: Ca
       const reading = readOnce(scopeOf, follows);
       const shown = new Map<string, Promise<GroupResult<ScoringJob | null>>>();
       return Promise.all(
-        follows.map(({ viewer, id }) => {
-          const key = JSON.stringify([followerName(viewer), id]);
+        follows.map((follow) => {
+          const key = JSON.stringify([followerName(follow.viewer), follow.id, follow.isTry]);
           const outcome =
             shown.get(key) ??
-            showRead(viewer, id, reading).then(
+            showRead(follow, reading).then(
               (value) => ({ value }),
               (error: unknown) => ({ error }),
             );
@@ -137,7 +140,7 @@ export function createVisibleJobs(scopeOf: ScopeOf, audit: AuditTrail, fence: Ca
 
     read: async (viewer, id) => show(viewer, await stored(viewer, id)),
 
-    followed: (viewer, id) => followed({ viewer, id }),
+    followed: (viewer, id, isTry = false) => followed({ viewer, id, isTry }),
 
     async findMany(viewer, ids) {
       const found = await scopeOf(viewer).scoringJobs.findMany(ids.map(idOrNone));
@@ -170,6 +173,7 @@ export function createVisibleJobs(scopeOf: ScopeOf, audit: AuditTrail, fence: Ca
 interface Follow {
   readonly viewer: Viewer;
   readonly id: string;
+  readonly isTry: boolean;
 }
 
 /** Jobs as some followers may know them, by `jobKey`. */

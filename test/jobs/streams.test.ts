@@ -147,6 +147,29 @@ describe('subscriptions', () => {
     streams.close();
   });
 
+  test('to a job that a primary of just now does not know yet begin when it knows it', async () => {
+    const streams = createJobStreams(app);
+    onTestFinished(() => streams.close());
+    const jobId = await submitJob();
+    const tries: boolean[] = [];
+    const stream = await streams.follow(jobId, 0, async (isTry) => {
+      tries.push(isTry);
+      return isTry ? null : app.jobStore.find(jobId);
+    });
+    expect(await stream.next()).toMatchObject({ value: { sequence: 1 } });
+    expect(tries).toEqual([true, false]);
+  });
+
+  test('to a job that there is not are recorded as one denial', async () => {
+    const token = await system.token('CLINICIAN', 'absent');
+    const organization = new Types.ObjectId(await system.organizationId('absent'));
+    const client = apiClient(system.url, token);
+    const events = client.subscribe(ScoringJobUpdatedDocument, { id: new Types.ObjectId().toHexString() });
+    await expect(events[Symbol.asyncIterator]().next()).rejects.toThrow('not found');
+    const denials = await app.models.auditEvents.find({ organization, outcome: 'DENIED' }).lean();
+    expect(denials).toMatchObject([{ action: 'job:read' }]);
+  });
+
   test('read a job once for changes that come close together, and do not wait when it ends', async () => {
     // Without the comparison with MongoDB every few seconds, an event that is passed over leaves the follower waiting.
     vi.useFakeTimers({ toFake: ['setInterval'] });
