@@ -28,7 +28,10 @@ export interface OperationContext {
   readonly loaders: Loaders;
   /** Reads a new prediction that a subscription follows. Null when there is none that this viewer may see. */
   readPrediction(id: string): Promise<Prediction | null>;
-  /** Reads a job that a subscription follows. Null when there is none that this viewer may see. */
+  /**
+   * Reads a job that a subscription follows. Null when there is none that this viewer may see.
+   * @param isTry true when the caller asks again after null: then a denial is not recorded
+   */
   readJob(id: string, isTry: boolean): Promise<ScoringJob | null>;
   /** Selects the jobs of a list that this viewer may see. @throws ForbiddenError */
   selectJobs(filter: ScoringJobFilter): SelectJobs;
