@@ -1,7 +1,7 @@
 import mongoose, { type Connection, type Model, type mongo } from 'mongoose';
 
 /** One of the writes, in the form of the driver. */
-export type JointWrite = mongo.AnyClientBulkWriteModel<mongo.Document>;
+type JointWrite = mongo.AnyClientBulkWriteModel<mongo.Document>;
 
 /** What became of the writes: the number of changed documents; or the first write that MongoDB refused. */
 export type JointOutcome =
@@ -13,7 +13,7 @@ export type JointOutcome =
  * at the first write that it refuses. Those before it are kept. MongoDB has the command since version 8.0.
  * https://www.mongodb.com/docs/manual/reference/command/bulkWrite/
  */
-export interface JointWrites {
+interface JointWrites {
   /** False for a time after MongoDB did not know the command. */
   readonly available: boolean;
   /**
