@@ -59,10 +59,13 @@ const toJson = (value: object): Buffer => Buffer.from(`${JSON.stringify(value, n
  */
 export async function withScratchDatabase<T>(work: (database: Connection) => Promise<T>): Promise<T> {
   return withCleanEnd(async (closers) => {
-    const directory = await mkdtemp(join(tmpdir(), 'riskgraph-drill-'));
-    closers.add(() => rm(directory, { recursive: true, force: true }));
-    const engines = await startEngines({ dataDirectory: directory, redisUrl: 'redis://unused' });
-    closers.add(() => engines.stop());
+    // Each part is closed as soon as its start has ended: a signal may come while it starts.
+    const making = mkdtemp(join(tmpdir(), 'riskgraph-drill-'));
+    closers.add(async () => rm(await making, { recursive: true, force: true }));
+    const directory = await making;
+    const starting = startEngines({ dataDirectory: directory, redisUrl: 'redis://unused' });
+    closers.add(async () => (await starting.catch(() => undefined))?.stop());
+    const engines = await starting;
     const database = await connectDatabase(engines.mongoUri);
     closers.add(() => database.close());
     return work(database).catch(async (error: unknown) => {

@@ -1,4 +1,6 @@
 /** Covers src/commands/backup.ts, src/commands/backup-parts.ts, src/backup/backup-settings.ts, src/config/public-settings.ts. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +17,7 @@ import { loadConfig } from '../../src/config/config.js';
 import { StartupError } from '../../src/errors.js';
 import { claimData, dataVersion, newerData } from '../../src/storage/data-version.js';
 import { namespace } from '../support/namespace.js';
-import { runCommand } from '../support/run-command.js';
+import { cli, runCommand } from '../support/run-command.js';
 import { scored } from '../support/scenario.js';
 import { settingsFor, startSystem, testEncryptionKeys, testSecretKey } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -202,6 +204,23 @@ test('data of a newer release are not backed up', async () => {
   expect([code, errors]).toEqual([1, `error: ${newerData(dataVersion + 1)}\n`]);
   await expect(stat(target)).rejects.toThrow('ENOENT');
   expect((await lastBackups(system.app.models)).newest).toBeUndefined();
+});
+
+test('a drill that is asked to end while its engine starts leaves nothing behind', async () => {
+  const { environment } = await backedUpSystem();
+  const folder = await temporaryDirectory();
+  const drill = spawn(process.execPath, [cli, 'backup', 'run'], {
+    env: { PATH: process.env.PATH, ...environment, TMPDIR: folder },
+    stdio: 'ignore',
+  });
+  const ended = once(drill, 'exit');
+  const isDrill = (name: string): boolean => name.startsWith('riskgraph-drill-');
+  const files = async (): Promise<number> => (await readdir(folder, { recursive: true }).catch(() => [])).length;
+  // The engine has begun to write, and is not ready yet.
+  await expect.poll(files, { interval: 1 }).toBeGreaterThan(5);
+  drill.kill('SIGTERM');
+  await ended;
+  expect((await readdir(folder)).filter(isDrill)).toEqual([]);
 });
 
 test('a full disk of the drill is that of TMPDIR', async () => {
