@@ -21,12 +21,14 @@ import { patientIds, startBenchSystem } from './jobs/setup.js';
  * organization, whose audit chain and log all processes share.
  *
  *   bench/scaling.ts [rounds] [seconds]     npm run build first
+ *   SIZES=1+2                               measures only 1 API with 2 workers; several with a comma between them
  *
- * It prints MongoDB's commands per piece too. A rate tells how the deployment grows only where each process has a processor of its own. On a smaller machine the CPU
- * time per piece tells what the processes cost each other.
+ * It prints MongoDB's commands per piece too. A rate tells how the deployment grows only where each process has a processor
+ * of its own. On a smaller machine the CPU time per piece tells what the processes cost each other.
  */
 const [rounds, seconds] = [Number(process.argv[2] ?? 3), Number(process.argv[3] ?? 4)];
 const build = { name: 'this build', folder: new URL('../dist', import.meta.url).pathname };
+const wanted = process.env.SIZES?.split(',');
 const sizes = [
   { apis: 1, workers: 1 },
   { apis: 2, workers: 1 },
@@ -34,7 +36,7 @@ const sizes = [
   { apis: 2, workers: 2 },
   { apis: 4, workers: 1 },
   { apis: 4, workers: 4 },
-];
+].filter(({ apis, workers }) => wanted?.includes(`${apis}+${workers}`) ?? true);
 const largest = Math.max(...sizes.map(({ apis }) => apis));
 const connections = 32;
 /** A new process answers its first requests slowly. Seconds. */

@@ -76,7 +76,8 @@ export interface AuditTrail {
    * Records the submission of a job, and inserts the job right behind its event, in one write where MongoDB can do that.
    * @returns when both are durable. An error of the job, such as that of a unique index, is in the result; the event is
    *   recorded then
-   * @throws ServiceUnavailableError when the event cannot be written; then the job is not inserted
+   * @throws ServiceUnavailableError when the event cannot be written, and so the job is not inserted; or, with a message
+   *   that says so, when MongoDB does not tell whether both were
    */
   recordSubmission(actor: AuditActor, entry: AuditEntry, job: ScoringJob): Promise<GroupResult<void>>;
 }

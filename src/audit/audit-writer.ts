@@ -12,7 +12,7 @@ import type { ProtectionOf } from '../protection/protection.js';
 import { logError } from '../process/logger.js';
 import { createSerialTask } from '../process/serial-task.js';
 import { withinTime } from '../process/within-time.js';
-import { createInsertions } from './insertions.js';
+import { createInsertions, UnansweredError } from './insertions.js';
 import { createEventMerger, type RequestEvent } from './merge-events.js';
 
 /** Gives the key of an organization's chain. It never changes, because the whole chain is checked with it. */
@@ -52,6 +52,11 @@ interface AuditBacklog {
   /** Seconds since the oldest end of a chain that is not sealed by a head. 0 when all are. */
   readonly unsealedSeconds: number;
 }
+
+const notCarriedOut = 'The audit trail cannot be written, so the request was not carried out: try again in a moment.';
+const perhapsAccepted =
+  'MongoDB did not answer, so the job may have been accepted: look for it before you submit it again, or submit with an ' +
+  'idempotencyKey.';
 
 /** An event to append, and the job whose submission it records. */
 interface AppendRequest extends RequestEvent {
@@ -207,10 +212,9 @@ export function createAuditTrail({ models, keyOf, logger }: AuditTrailDependenci
     } catch (error) {
       const { requestId } = actor.origin;
       logError(logger, error, 'audit event not written', { action: entry.action, requestId });
-      throw new ServiceUnavailableError(
-        'The audit trail cannot be written, so the request was not carried out: try again in a moment.',
-        { cause: error },
-      );
+      throw new ServiceUnavailableError(job && error instanceof UnansweredError ? perhapsAccepted : notCarriedOut, {
+        cause: error,
+      });
     } finally {
       waiting -= 1;
     }

@@ -5,7 +5,7 @@ import type { GroupResult } from '../storage/group-commit.js';
 import { asError, insertGroup } from '../storage/group-queries.js';
 import { createJointWrites, into, type JointOutcome } from '../storage/joint-writes.js';
 
-/** What was inserted. */
+/** The result of an insert. */
 interface Inserted {
   /** How many of the events. */
   readonly written: number;
@@ -13,12 +13,18 @@ interface Inserted {
   readonly outcomes?: GroupResult<void>[];
 }
 
+/** The answer to a write was lost, and MongoDB cannot be asked what it did. */
+export class UnansweredError extends Error {
+  override readonly name = 'UnansweredError';
+}
+
 /** Inserts events of the audit trail, and jobs behind them. */
 interface Insertions {
   /**
    * Inserts events in their order, and then the jobs. It stops at the first sequence number that another process has
    * taken. A job that a unique index refuses has its error as its outcome.
-   * @throws the error of MongoDB. It is not known then which events were inserted; no job was
+   * @throws the error of MongoDB: it is not known which events were inserted, but no job was
+   * @throws UnansweredError when jobs may have been inserted too
    */
   insert(events: readonly AuditEvent[], jobs: readonly ScoringJob[]): Promise<Inserted>;
 }
@@ -42,7 +48,9 @@ export function createInsertions({ auditEvents, scoringJobs }: Models): Insertio
         ...jobs.map((document) => ({ ...insertion, ...into(scoringJobs), document })),
       ]);
     } catch (error) {
-      const completed = wasSent(error) && (await completeUnanswered(events, jobs).catch(() => undefined));
+      const completed = await completeUnanswered(events, jobs).catch((cause: unknown) => {
+        throw new UnansweredError('MongoDB does not tell what it has inserted', { cause });
+      });
       if (completed) return completed;
       throw error;
     }
@@ -72,12 +80,8 @@ export function createInsertions({ auditEvents, scoringJobs }: Models): Insertio
     events: readonly AuditEvent[],
     jobs: readonly ScoringJob[],
   ): Promise<Inserted | undefined> {
-    const [storedEvents, storedJobs] = [
-      await storedAmong(auditEvents, events),
-      // Read after the events.
-      await storedAmong(scoringJobs, jobs),
-    ];
-    if (storedEvents.size < events.length) return undefined;
+    if ((await storedAmong(auditEvents, events)).size < events.length) return undefined;
+    const storedJobs = await storedAmong(scoringJobs, jobs);
     const isStored = ({ _id }: ScoringJob): boolean => storedJobs.has(_id.toHexString());
     const missing = jobs.filter((job) => !isStored(job));
     const outcomes = await insertJobs(missing);
@@ -122,8 +126,5 @@ async function storedAmong<T extends { readonly _id: Types.ObjectId }>(
     .toArray();
   return new Set(found.map(({ _id }) => String(_id)));
 }
-
-/** Tells whether a write may have reached MongoDB. Without a server to send it to, it has not. */
-const wasSent = (error: unknown): boolean => !(error instanceof mongo.MongoServerSelectionError);
 
 const done: GroupResult<void> = { value: undefined };

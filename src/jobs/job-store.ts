@@ -96,8 +96,8 @@ export interface JobStore {
   /** Extends the lease, if the claim still holds. */
   renew(claim: ClaimedJob): Promise<void>;
   /**
-   * Tells whether the claim still holds. MongoDB is asked only when the lease was not renewed for half of its time: before,
-   * nobody else takes the job.
+   * Tells whether the claim still holds. MongoDB is asked only when the lease was not renewed for half of its time. No other
+   * worker takes the job before that.
    */
   holds(claim: ClaimedJob): Promise<boolean>;
   /**
@@ -160,7 +160,6 @@ export function createJobStore({
 
   /** Jobs as their claims have changed them, so that the next change does not begin with an earlier state. */
   const changedByClaim = new WeakMap<ClaimedJob, ScoringJob>();
-  const renewedUntil = new WeakMap<ClaimedJob, Date>();
   const knownOf = (claim: ClaimedJob): ScoringJob => changedByClaim.get(claim) ?? claim.job;
   const isHeldBy = ({ lease, status }: ScoringJob, claim: ClaimedJob): boolean =>
     lease?.token === claim.lease.token && status.state === ScoringJobState.ACTIVE;
@@ -289,12 +288,12 @@ export function createJobStore({
         { _id: claim.job._id, 'lease.token': claim.lease.token },
         { $set: { 'lease.expiresAt': expiresAt } },
       );
-      if (matchedCount > 0) renewedUntil.set(claim, expiresAt);
+      if (matchedCount > 0) changedByClaim.set(claim, { ...knownOf(claim), lease: { ...claim.lease, expiresAt } });
     },
 
     async holds(claim) {
-      const until = renewedUntil.get(claim) ?? claim.lease.expiresAt;
-      if (until.getTime() - leaseMs / 2 > Date.now()) return true;
+      const { lease } = knownOf(claim);
+      if (lease && lease.expiresAt.getTime() - leaseMs / 2 > Date.now()) return true;
       const job = await find(claim.job._id);
       return job !== null && isHeldBy(job, claim);
     },

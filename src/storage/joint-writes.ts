@@ -3,7 +3,7 @@ import mongoose, { type Connection, type Model, type mongo } from 'mongoose';
 /** One of the writes, in the form of the driver. */
 type JointWrite = mongo.AnyClientBulkWriteModel<mongo.Document>;
 
-/** What became of the writes: the number of changed documents; or the first write that MongoDB refused. */
+/** The outcome of the writes: the number of changed documents, or the first write that MongoDB refused. */
 export type JointOutcome =
   | { readonly modified: number; readonly refused?: undefined }
   | { readonly refused: { readonly index: number; readonly code: number } };

@@ -144,6 +144,16 @@ test('a submission whose event alone was written gets its job when the answer is
   expect(await eventsOf(own)).toBe(1);
 });
 
+test('a submission whose outcome MongoDB cannot tell is not called one that was not carried out', async () => {
+  const own = await start('8');
+  loseAnswers();
+  const find = vi.spyOn(models.auditEvents.collection, 'find').mockImplementation(() => {
+    throw new Error('the connection broke');
+  });
+  onTestFinished(() => find.mockRestore());
+  await expect(own.submit()).rejects.toThrow('the job may have been accepted: look for it');
+});
+
 test('a submission whose write was not made is refused, and the next one is accepted', async () => {
   const own = await start('8');
   const bulk = vi.spyOn(client, 'bulkWrite').mockRejectedValue(new Error('the connection broke'));

@@ -150,7 +150,8 @@ test('a worker that comes back after its job was cancelled stores no prediction'
   const patient = await app.patients.create(viewer, newPatient() as never);
   const { _id } = await app.jobs.submit(viewer, { patientId: patient._id.toHexString(), modelId });
   const claim = (await app.jobStore.claim(_id, 1))!;
-  const late: ClaimedJob = { ...claim, lease: { ...claim.lease, expiresAt: new Date(0) } };
+  const lease = { ...claim.lease, expiresAt: new Date(0) };
+  const late: ClaimedJob = { job: { ...claim.job, lease }, lease };
   await app.jobStore.requestCancel(_id);
   // Another worker takes the job over, and ends it.
   expect(await app.jobStore.claim(_id, 1)).toBeNull();

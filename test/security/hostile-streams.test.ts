@@ -113,9 +113,22 @@ test('a reader that stops for a while gets folded progress, and the server holds
   const slow = await changingJob(system);
   const socket = askWithoutReading(system, token, slow.id);
   await expect.poll(() => running()).toBeGreaterThan(0);
+  // Changes that come close together are folded for everybody. So each one waits until another reader has it.
+  const reader = await connectSocket(system.url, token);
+  reader.send({
+    type: 'subscribe',
+    id: '1',
+    payload: { query: `subscription { scoringJobUpdated(id: "${slow.id}") { sequence collapsed } }` },
+  });
+  await reader.next();
   let changes = 2;
-  for (; changes < 150; changes += 1) await slow.advance();
+  for (; changes < 60; changes += 1) {
+    await slow.advance();
+    const { payload } = await reader.next();
+    expect(payload).toMatchObject({ data: { scoringJobUpdated: { sequence: changes + 1, collapsed: 0 } } });
+  }
   await slow.complete();
+  reader.close();
   let text = '';
   socket.on('data', (data: Buffer) => (text += data.toString('latin1')));
   socket.resume();
