@@ -139,7 +139,7 @@ describe('a version that is added while two APIs and a worker run', () => {
     );
     expect(verified.data).toEqual({ verifyPrediction: { agrees: true, modelServed: true } });
 
-    const recorded = await models.auditEvents.find({ action: 'model:manage' }).sort({ _id: 1 }).lean();
+    const recorded = await models.auditEvents.find({ action: 'model:manage' }).sort({ sequence: 1 }).lean();
     const subjects = ['running@1.0.0', 'running@2.0.0', 'running@1.0.0', 'running@1.0.0'];
     for (const slug of ['alpha', 'beta']) {
       const organization = await system.organizationId(slug);
