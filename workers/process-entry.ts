@@ -13,20 +13,13 @@ interface EntryRunnerDependencies extends SingleJobRunnerDependencies {
 
 /** The runner of each kind of entry. A runner does nothing when the work is done already or its job was deleted. */
 export function createEntryRunners(dependencies: EntryRunnerDependencies): ByEntryKind<RunEntry> {
-  const { jobStore, scoringRecords, chunkRunner } = dependencies;
+  const { jobStore, chunkRunner } = dependencies;
   return {
     single:
       ({ scoringJobId, dispatch }) =>
       async (signal) => {
-        const id = new Types.ObjectId(scoringJobId);
-        // The job and its patient are read while the claim is written.
-        const reading = jobStore.find(id);
-        const patient = reading.then((job) =>
-          job?.patient ? scoringRecords.patient(job.organization, job.patient) : null,
-        );
-        patient.catch(() => undefined);
-        const claim = await jobStore.claim(id, dispatch, reading);
-        if (claim) await runSingleJob(dependencies, claim, signal, patient);
+        const claim = await jobStore.claim(new Types.ObjectId(scoringJobId), dispatch);
+        if (claim) await runSingleJob(dependencies, claim, signal);
       },
     chunk:
       ({ scoringJobId, chunk }) =>

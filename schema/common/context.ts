@@ -7,6 +7,7 @@ import type { JobStreams } from '../../src/jobs/job-stream.js';
 import type { ScoringJobFilter } from '../../src/jobs/visible-jobs.js';
 import type { PredictionStreams } from '../../src/predictions/prediction-stream.js';
 import type { Patient } from '../../src/scope/patient.js';
+import type { EarlyPrediction } from '../scoring-job/early-prediction.js';
 
 /**
  * The facts that a resolver has about its operation. There is one context per operation; a subscription keeps its own
@@ -33,6 +34,10 @@ export interface OperationContext {
    * @param isTry true when the caller asks again after null: then a denial is not recorded
    */
   readJob(id: string, isTry: boolean): Promise<ScoringJob | null>;
+  /** Reads the prediction of a job of one patient. Null when there is none that this viewer may see. */
+  readPredictionOfJob(job: Pick<ScoringJob, '_id' | 'patient'>): Promise<Prediction | null>;
+  /** A subscription that follows one job has this. */
+  earlyPrediction?: EarlyPrediction;
   /** Selects the jobs of a list that this viewer may see. @throws ForbiddenError */
   selectJobs(filter: ScoringJobFilter): SelectJobs;
   readonly jobStreams: JobStreams;

@@ -32,6 +32,7 @@ import { PredictionConnection, PredictionType } from '../prediction/prediction.t
 import { toRiskModel } from '../risk-model/risk-model.mapper.js';
 import { RiskModelType } from '../risk-model/risk-model.type.js';
 import { ScoringJobFilter, SubmitBatchScoringJobInput, SubmitScoringJobInput } from './scoring-job.input.js';
+import { createEarlyPrediction } from './early-prediction.js';
 import { toPatientFailure, toScoringJob, toScoringJobEvent } from './scoring-job.mapper.js';
 import {
   JobError,
@@ -186,10 +187,14 @@ export class ScoringJobResolver {
   })
   async prediction(
     @Root() { source }: ScoringJobType,
-    @Ctx() { viewer }: OperationContext,
+    @Ctx() { viewer, earlyPrediction, readPredictionOfJob }: OperationContext,
   ): Promise<PredictionType | null> {
-    if (!jobKinds[source.kind].ofOnePatient || source.status.state !== ScoringJobState.COMPLETED) return null;
-    const prediction = await this.predictionService.ofJob(viewer, source);
+    if (!jobKinds[source.kind].ofOnePatient) return null;
+    if (source.status.state !== ScoringJobState.COMPLETED) {
+      earlyPrediction?.expect(source);
+      return null;
+    }
+    const prediction = (await earlyPrediction?.take()) ?? (await readPredictionOfJob(source));
     return prediction && this.toPrediction(viewer)(prediction);
   }
 
@@ -288,11 +293,8 @@ function sequenceOf({ lastEventId }: OperationContext): number | undefined {
   ]);
 }
 
-async function followJob(
-  id: string,
-  after: number,
-  { viewer, readJob, jobStreams }: OperationContext,
-): Promise<AsyncIterable<JobChange>> {
+async function followJob(id: string, after: number, context: OperationContext): Promise<AsyncIterable<JobChange>> {
+  const { viewer, readJob, readPredictionOfJob, jobStreams } = context;
   authorize(viewer, 'job:read');
   if (after < 0)
     throw new BadUserInputError([
@@ -300,7 +302,12 @@ async function followJob(
     ]);
   const jobId = toObjectId(id);
   if (!jobId) throw new NotFoundError('This scoring job');
-  return jobStreams.follow(jobId, after, (isTry) => readJob(id, isTry));
+  const early = createEarlyPrediction(readPredictionOfJob);
+  context.earlyPrediction = early;
+  return jobStreams.follow(jobId, after, ({ isTry, hasEnded }) => {
+    if (hasEnded) early.begin();
+    return readJob(id, isTry);
+  });
 }
 
 /** @throws ForbiddenError, and NotFoundError for a patient that the viewer may not see */

@@ -64,6 +64,8 @@ export function createOperationContext(
     loaders: createLoaders(app, caller.viewer, () => context.operation?.check()),
     readPrediction: (id: string): Promise<Prediction | null> => app.predictions.followed(caller.viewer, id),
     readJob: (id: string, isTry: boolean): Promise<ScoringJob | null> => app.jobs.followed(caller.viewer, id, isTry),
+    readPredictionOfJob: (job: Pick<ScoringJob, '_id' | 'patient'>): Promise<Prediction | null> =>
+      app.predictions.ofJob(caller.viewer, job),
     selectJobs: (filter: ScoringJobFilter): SelectJobs => app.jobs.select(caller.viewer, filter),
   };
   return context;

@@ -37,6 +37,14 @@ export interface JobChangeRequest extends JobUpdate {
 /** Fewest alike jobs that get a statement of their own. One statement costs as much as six jobs in the pipeline. */
 const worthAStatement = 8;
 
+/** The job after the update. */
+export function applied(job: ScoringJob, { status, set, unset = [] }: JobUpdate): ScoringJob {
+  const transitions = isTransition(job.status, status) ? [...job.transitions, status] : job.transitions;
+  const changed = { ...job, ...set, status, transitions };
+  for (const field of unset) delete changed[field];
+  return changed;
+}
+
 /** A change as it is written to the stored document. */
 interface Change {
   /** Sequence number that the job must still have. */
@@ -53,9 +61,15 @@ interface AlikeJobs {
   readonly change: Change;
 }
 
+/** A filter that finds the jobs only while they are as they were read, and the update of them. */
+interface ChangeOfAlike {
+  readonly filter: object;
+  readonly update: object;
+}
+
 /** A statement that changes several jobs. */
 interface Statement {
-  readonly updateMany: { readonly filter: object; readonly update: object };
+  readonly updateMany: ChangeOfAlike;
 }
 
 /**
@@ -118,6 +132,10 @@ export async function jobsWritten(
 export const changeStatements = (requests: readonly JobChangeRequest[], writeId: string): Statement[] =>
   statementsOf(alikeJobs(requests, writeId));
 
+/** The filter and the update that make one change, for a command of its own. @param writeId a new id */
+export const changeOfOne = (request: JobChangeRequest, writeId: string): ChangeOfAlike =>
+  changeOfAlike({ ids: [request.job._id], change: changeOf(request, writeId) });
+
 function alikeJobs(requests: readonly JobChangeRequest[], writeId: string): AlikeJobs[] {
   const groups = new Map<string, AlikeJobs>();
   for (const request of requests) {
@@ -142,6 +160,8 @@ function changeOf({ job, status, set, unset = [] }: JobChangeRequest, writeId: s
 
 /** One statement for each change that many jobs share, and one statement for all other changes. */
 function statementsOf(groups: readonly AlikeJobs[]): Statement[] {
+  // A pipeline that changes one job alone would cost more.
+  if (groups.length === 1) return groups.map(statementOf);
   const many = groups.filter(({ ids }) => ids.length >= worthAStatement);
   const few = groups
     .filter(({ ids }) => ids.length < worthAStatement)
@@ -149,13 +169,15 @@ function statementsOf(groups: readonly AlikeJobs[]): Statement[] {
   return [...many.map(statementOf), ...(few.length > 0 ? [pipelineStatement(few)] : [])];
 }
 
-function statementOf({ ids, change: { after, set, unset, transitions } }: AlikeJobs): Statement {
+const statementOf = (jobs: AlikeJobs): Statement => ({ updateMany: changeOfAlike(jobs) });
+
+function changeOfAlike({ ids, change: { after, set, unset, transitions } }: AlikeJobs): ChangeOfAlike {
   const update = {
     $set: set,
     ...(unset.length > 0 && { $unset: Object.fromEntries(unset.map((field) => [field, ''])) }),
     ...(transitions.length > 0 && { $push: { transitions: { $each: transitions, $slice: -transitionsKept } } }),
   };
-  return { updateMany: { filter: { _id: { $in: ids }, 'status.sequence': after }, update } };
+  return { filter: { _id: { $in: ids }, 'status.sequence': after }, update };
 }
 
 /** Gives every job its own change if the sequence number is still the one that was read. Other jobs stay unchanged. */

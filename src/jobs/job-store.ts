@@ -28,18 +28,10 @@ import type { EventBus } from '../events/event-bus.js';
 import type { Metrics } from '../process/metrics.js';
 import { noTracing, type Tracing } from '../process/tracing.js';
 import { groupedFind, groupedInsert, largestCohort } from '../storage/group-queries.js';
-import { createCompareAndSet, type JobChangeRequest, type JobUpdate } from './compare-and-set.js';
+import { applied, createCompareAndSet, type JobChangeRequest, type JobUpdate } from './compare-and-set.js';
 import type { Completions } from './completions.js';
-import {
-  cancelled,
-  completed,
-  failed,
-  isTerminal,
-  isTransition,
-  progressed,
-  started,
-  submitted,
-} from './job-status.js';
+import { createFirstClaims } from './first-claims.js';
+import { cancelled, completed, failed, isTerminal, progressed, started, submitted } from './job-status.js';
 
 /** A job that this process may run until another worker takes the lease. */
 export interface ClaimedJob {
@@ -72,10 +64,9 @@ export interface JobStore {
   /**
    * Takes the job for this process. A job that is to be cancelled becomes CANCELLED instead, and a job whose attempts
    * are used up becomes FAILED.
-   * @param reading the job, which the caller reads at the moment; with it, the first read is left out
    * @returns null when there is nothing to do: the job is deleted, has ended, was cancelled, or another worker holds it
    */
-  claim(id: Types.ObjectId, dispatch: number, reading?: Promise<ScoringJob | null>): Promise<ClaimedJob | null>;
+  claim(id: Types.ObjectId, dispatch: number): Promise<ClaimedJob | null>;
   /**
    * Works like `change`, but only while the claim holds.
    * @param next gets the time as well. Jobs that change in the same turn of the event loop get the same timestamp, so
@@ -147,6 +138,7 @@ export function createJobStore({
   const find = groupedFind<ScoringJob>(scoringJobs, undefined, largestCohort);
   const insertOne = groupedInsert<ScoringJob>(scoringJobs);
   const compareAndSet = createCompareAndSet(models);
+  const firstClaims = createFirstClaims(models, compareAndSet);
   // All claims of one turn share a token. This is safe: of two claims of one job in the same turn only one is written.
   // The other one decides again in a later turn, with another token.
   const currentTurn = oncePerTurn(() => ({ token: randomUUID(), now: new Date() }));
@@ -194,22 +186,17 @@ export function createJobStore({
     }
   }
 
-  /**
-   * Takes a job that is still as it was submitted. The claim of such a job does not depend on what the job is about, so it
-   * is written while the job is read.
-   * @returns null when the job is no longer so
-   */
-  async function claimUnchanged(id: Types.ObjectId, reading: Promise<ScoringJob | null>): Promise<ClaimedJob | null> {
+  /** Takes a job that is still as it was submitted. @returns null when the job is no longer so */
+  async function claimUnchanged(id: Types.ObjectId): Promise<ClaimedJob | null> {
     const { token, now } = currentTurn();
     const lease = { token, dispatch: firstDispatch, expiresAt: new Date(now.getTime() + leaseMs) };
-    const status = submitted();
-    const update = { status: started(status, now), set: { lease, attemptsThisRun: 1 } };
-    const [found, written] = await Promise.all([reading, compareAndSet({ job: { _id: id, status }, ...update })]);
-    if (!found || !written) return null;
-    tell(found, update.status);
-    count(metrics, { ...found, status }, update.status);
-    // The job was read before the write, or after it. A later change is seen by the next change of this claim.
-    return { job: found.status.sequence === status.sequence ? applied(found, update) : found, lease };
+    const job = await firstClaims({ id, lease, now });
+    if (!job) return null;
+    const before = submitted();
+    const status = started(before, now);
+    tell(job, status);
+    count(metrics, { ...job, status: before }, status);
+    return { job, lease };
   }
 
   return {
@@ -237,25 +224,21 @@ export function createJobStore({
       }
     },
 
-    async claim(id, dispatch, reading = find(id)) {
-      const first = dispatch === firstDispatch ? await claimUnchanged(id, reading) : null;
+    async claim(id, dispatch) {
+      const first = dispatch === firstDispatch ? await claimUnchanged(id) : null;
       if (first) return first;
       let lease: JobLease | undefined;
-      const job = await change(
-        id,
-        (found) => {
-          const { status } = found;
-          const { token, now } = currentTurn();
-          lease = undefined;
-          if (isTerminal(status.state) || isHeldByAnother(found, dispatch, now)) return null;
-          if (found.cancelRequestedAt) return { status: cancelled(status, now), unset: ['lease'] };
-          if (found.attemptsThisRun >= attempts)
-            return { status: failed(status, status.error ?? workerLost, now), unset: ['lease'] };
-          lease = { token, dispatch, expiresAt: new Date(now.getTime() + leaseMs) };
-          return { status: started(status, now), set: { lease, attemptsThisRun: found.attemptsThisRun + 1 } };
-        },
-        (await reading) ?? undefined,
-      );
+      const job = await change(id, (found) => {
+        const { status } = found;
+        const { token, now } = currentTurn();
+        lease = undefined;
+        if (isTerminal(status.state) || isHeldByAnother(found, dispatch, now)) return null;
+        if (found.cancelRequestedAt) return { status: cancelled(status, now), unset: ['lease'] };
+        if (found.attemptsThisRun >= attempts)
+          return { status: failed(status, status.error ?? workerLost, now), unset: ['lease'] };
+        lease = { token, dispatch, expiresAt: new Date(now.getTime() + leaseMs) };
+        return { status: started(status, now), set: { lease, attemptsThisRun: found.attemptsThisRun + 1 } };
+      });
       return job && lease ? { job, lease } : null;
     },
 
@@ -339,14 +322,6 @@ function count(metrics: JobMetrics, job: ScoringJob, { state, attempts, startedA
   // The last dispatch of a job that was tried again by hand is later than its submission.
   const since = job.dispatch > 1 ? job.dispatchedAt : job.submittedAt;
   metrics.jobDuration.observe({ kind, state }, secondsUntil(finishedAt, since));
-}
-
-/** The job after the update. */
-function applied(job: ScoringJob, { status, set, unset = [] }: JobUpdate): ScoringJob {
-  const transitions = isTransition(job.status, status) ? [...job.transitions, status] : job.transitions;
-  const changed = { ...job, ...set, status, transitions };
-  for (const field of unset) delete changed[field];
-  return changed;
 }
 
 /**

@@ -18,6 +18,17 @@ const defaultGatheringMs = 100;
 /** Period between two comparisons of all subscriptions with MongoDB, in case Redis lost an event. Milliseconds. */
 const sweepPeriodMs = 5_000;
 
+/** What the stream knows of a job when it reads it for a subscriber. */
+interface FollowedReading {
+  /** The job is read again after null, so null is no refusal yet. */
+  readonly isTry: boolean;
+  /** An event told that the job has ended. It may be wrong. */
+  readonly hasEnded: boolean;
+}
+
+/** Reads the present job for a subscriber. */
+export type ReadFollowedJob = (reading: FollowedReading) => Promise<ScoringJob | null>;
+
 /** The subscribers of this process that follow jobs. */
 export interface JobStreams {
   /**
@@ -27,16 +38,11 @@ export interface JobStreams {
    * progress.
    * @param after sequence number of the last change that the subscriber has seen, 0 for none
    * @param read returns the present job, or null when the subscriber may not see one; a later null ends the stream.
-   *   It returns no change that a failover may undo. Just after one it may return less than was seen before, or nothing.
-   *   `isTry` tells that it is called again after null, so that null is no refusal yet
+   *   It returns no change that a failover may undo. Just after one it may return less than was seen before, or nothing
    * @throws NotFoundError when the subscriber may see no such job, BadUserInputError for a sequence number in the
    *   future
    */
-  follow(
-    jobId: Types.ObjectId,
-    after: number,
-    read: (isTry: boolean) => Promise<ScoringJob | null>,
-  ): Promise<AsyncIterableIterator<JobChange>>;
+  follow(jobId: Types.ObjectId, after: number, read: ReadFollowedJob): Promise<AsyncIterableIterator<JobChange>>;
   /** Follows the jobs of a list: see job-list-stream.ts. */
   readonly followList: JobListStreams['follow'];
   /** Number of subscribers. */
@@ -50,6 +56,8 @@ interface Follower {
   readonly jobId: Types.ObjectId;
   /** Sequence number of the last change that was put into the subscriber's queue. */
   sequence: number;
+  /** An event told that the job has ended. */
+  hasEnded: boolean;
   readonly changes: AsyncQueue<JobChange>;
 }
 
@@ -85,6 +93,7 @@ export function createJobStreams({
     events.subscribe('scoringJobChanged', ({ scoringJobId, ended }) => {
       if (ended) {
         gathered.delete(scoringJobId);
+        followers.get(scoringJobId)?.forEach((follower) => (follower.hasEnded = true));
         wake(scoringJobId);
       } else if (followers.has(scoringJobId)) {
         gathered.add(scoringJobId);
@@ -118,12 +127,12 @@ export function createJobStreams({
   }, sweepPeriodMs);
   sweeper.unref();
 
-  function enter(jobId: Types.ObjectId, after: number, read: (isTry: boolean) => Promise<ScoringJob | null>): Follower {
+  function enter(jobId: Types.ObjectId, after: number, read: ReadFollowedJob): Follower {
     const key = jobId.toHexString();
     const ofJob = followers.get(key) ?? new Set<Follower>();
     const changes = createAsyncQueue<JobChange>({
       async refill() {
-        const job = await readUnlessAway(() => read(false));
+        const job = await readUnlessAway(() => read({ isTry: false, hasEnded: follower.hasEnded }));
         if (job !== 'away') hand(follower, job);
       },
       onClose() {
@@ -132,7 +141,7 @@ export function createJobStreams({
         size -= 1;
       },
     });
-    const follower: Follower = { jobId, sequence: after, changes };
+    const follower: Follower = { jobId, sequence: after, hasEnded: false, changes };
     followers.set(key, ofJob.add(follower));
     size += 1;
     return follower;
@@ -151,11 +160,11 @@ export function createJobStreams({
       // The follower listens before the job is read, so that a change in between wakes it.
       const follower = enter(jobId, after, read);
       try {
-        let job = await read(true);
+        let job = await read({ isTry: true, hasEnded: follower.hasEnded });
         if (!job || after > job.status.sequence) {
           // A primary that was elected just now, or one that does not know yet that it is none, may know less.
           await catchUp();
-          job = await read(false);
+          job = await read({ isTry: false, hasEnded: follower.hasEnded });
         }
         if (!job) throw new NotFoundError('This scoring job');
         if (after > job.status.sequence) {

@@ -9,7 +9,6 @@ import { cancelled, completed, failed, progressed, requeued } from '../jobs/job-
 import type { ClaimedJob, JobStore } from '../jobs/job-store.js';
 import { modelOfJob } from '../predictions/served-models.js';
 import { createProgressReporter } from '../jobs/progress-reporter.js';
-import type { ScorablePatient } from '../patients/scorable-patient.js';
 import type { ScoringRecords } from '../jobs/scoring-records.js';
 import { defined } from '../process/defined.js';
 import { logError } from '../process/logger.js';
@@ -31,26 +30,23 @@ export interface SingleJobRunnerDependencies {
 /**
  * Runs a claimed job of one patient to its end.
  * @param signal aborted when the job is cancelled
- * @param patient the patient of the job, whom the caller reads at the moment
  * @throws the error of the attempt, when another attempt may help: the queue delivers the job again later
  */
 export async function runSingleJob(
   dependencies: SingleJobRunnerDependencies,
   claim: ClaimedJob,
   signal: AbortSignal,
-  patient = dependencies.scoringRecords.patient(claim.job.organization, claim.job.patient!),
 ): Promise<void> {
   const { traceparent, attemptsThisRun } = claim.job;
   const facts = { ...spanFacts(claim.job), 'riskgraph.attempt': attemptsThisRun };
   return dependencies.tracing.continued('score a patient', traceparent, facts, () =>
-    runAttempt(dependencies, claim, patient, signal),
+    runAttempt(dependencies, claim, signal),
   );
 }
 
 async function runAttempt(
   dependencies: SingleJobRunnerDependencies,
   claim: ClaimedJob,
-  patient: Promise<ScorablePatient | null>,
   signal: AbortSignal,
 ): Promise<void> {
   const { jobStore, events, attempts, leaseMs, metrics, tracing, logger } = dependencies;
@@ -65,7 +61,7 @@ async function runAttempt(
       stages.enter(stage);
       reporter.report(stage);
     };
-    const prediction = await predict(dependencies, claim.job, patient, enter, signal);
+    const prediction = await predict(dependencies, claim.job, enter, signal);
     await reporter.stop();
     // A worker that stood still for a while may come back after its job was cancelled, or taken over.
     if (!(await jobStore.holds(claim))) {
@@ -105,14 +101,15 @@ async function runAttempt(
 
 /** Scores the job's patient. */
 async function predict(
-  { registry, scorerOf, metrics }: SingleJobRunnerDependencies,
+  { registry, scoringRecords, scorerOf, metrics }: SingleJobRunnerDependencies,
   job: ScoringJob,
-  reading: Promise<ScorablePatient | null>,
   onStage: (stage: JobStage) => void,
   signal: AbortSignal,
 ): Promise<Prediction> {
-  const model = await modelOfJob(registry, job);
-  const patient = await reading;
+  const [model, patient] = await Promise.all([
+    modelOfJob(registry, job),
+    scoringRecords.patient(job.organization, job.patient!),
+  ]);
   if (!patient) throw patientGone();
   const prediction = await scorePatient({ model, scorer: scorerOf(model), job, metrics }, patient, { signal, onStage });
   onStage(JobStage.SAVING);

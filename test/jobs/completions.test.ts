@@ -8,16 +8,14 @@ import type { ClaimedJob } from '../../src/jobs/job-store.js';
 import { completed, progressed } from '../../src/jobs/job-status.js';
 import { createCompletions } from '../../src/jobs/completions.js';
 import { createLogWriter } from '../../src/storage/document-log.js';
-import { createRowScorers, scorePatient } from '../../src/scoring/score-patient.js';
-import { modelOfJob } from '../../src/predictions/served-models.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
+import { scoreClaim } from '../support/score-claim.js';
 import { startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
 const { app } = system;
 const { models, jobStore, scoringRecords } = app;
 const twin = ({ job, patient }: Prediction): object => ({ job, patient });
-const scorerOf = createRowScorers(app.metrics);
 
 async function clinician(): Promise<Viewer> {
   return {
@@ -37,11 +35,7 @@ async function scoredJob(): Promise<ScoredJob> {
   const { _id } = await app.patients.create(viewer, newPatient() as never);
   const submitted = await app.jobs.submit(viewer, { patientId: _id.toHexString(), modelId });
   const claim = (await jobStore.claim(submitted._id, 1))!;
-  const model = await modelOfJob(app.registry, claim.job);
-  const patient = (await scoringRecords.patient(claim.job.organization, _id))!;
-  const scoring = { model, scorer: scorerOf(model), job: claim.job, metrics: app.metrics };
-  const signal = new AbortController().signal;
-  return { claim, prediction: await scorePatient(scoring, patient, { signal, onStage: () => undefined }) };
+  return { claim, prediction: await scoreClaim(app, claim) };
 }
 
 /** What is stored of a job, without what differs from job to job. */

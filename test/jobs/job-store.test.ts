@@ -1,5 +1,6 @@
-import { Types } from 'mongoose';
-import { describe, expect, test } from 'vitest';
+import { EventEmitter, once } from 'node:events';
+import mongoose, { Types } from 'mongoose';
+import { describe, expect, test, vi } from 'vitest';
 import { JobStage, ScoringJobKind, ScoringJobState, type ScoringJob } from '../../models/index.js';
 import { completed, progressed, submitted } from '../../src/jobs/job-status.js';
 import { createJobStore, workerLost, type ClaimedJob } from '../../src/jobs/job-store.js';
@@ -141,40 +142,82 @@ describe('a claim', () => {
     expect(await store.claim(_id, 1)).toBeNull();
   });
 
-  test('is written while the job is read, and is the same whether the read or the write is first', async () => {
-    const completeIt = (claim: ClaimedJob | null) =>
-      store.changeClaimed(claim!, (status) => completed(status, { processed: 1, failed: 0 }, new Date()));
-    const [early, late] = [await insertJob(), await insertJob()];
-    const readAfterTheWrite = async () => {
-      for (;;) {
-        const job = await store.find(late._id);
-        if (job?.status.state === ScoringJobState.ACTIVE) return job;
-      }
-    };
-    const claims = [
-      await store.claim(early._id, 1, store.find(early._id)),
-      await store.claim(late._id, 1, readAfterTheWrite()),
-    ];
-    expect(claims[0]!.job).toMatchObject({
-      ...early,
-      status: { state: 'ACTIVE', sequence: 2, attempts: 1 },
-      attemptsThisRun: 1,
-      transitions: [{ sequence: 1 }, { sequence: 2 }],
-    });
-    for (const claim of claims) expect(await completeIt(claim)).toBe(true);
+  const claimedOf = (job: ScoringJob) => ({
+    ...job,
+    status: { state: 'ACTIVE', sequence: 2, attempts: 1 },
+    attemptsThisRun: 1,
+    transitions: [{ sequence: 1 }, { sequence: 2 }],
+  });
+  const completeIt = (claim: ClaimedJob | null) =>
+    store.changeClaimed(claim!, (status) => completed(status, { processed: 1, failed: 0 }, new Date()));
+
+  test('on its own is one command, which gives the job', async () => {
+    const job = await insertJob();
+    const commands = ['find', 'bulkWrite', 'findOneAndUpdate'] as const;
+    const spies = commands.map((name) => vi.spyOn(app.models.scoringJobs.collection, name));
+    const claim = await store.claim(job._id, 1);
+    expect(spies.map(({ mock }) => mock.calls.length)).toEqual([0, 0, 1]);
+    spies.forEach((spy) => spy.mockRestore());
+    expect(claim!.job).toMatchObject(claimedOf(job));
+    expect(await completeIt(claim)).toBe(true);
   });
 
-  test('is decided by the present job when the job that was read is older', async () => {
+  test.each(['before', 'after'])('among others is the same when the jobs are read %s the write', async (order) => {
+    const jobs = [await insertJob(), await insertJob()];
+    const { collection } = app.models.scoringJobs;
+    // One of the two commands waits for the other.
+    const done = new EventEmitter();
+    const otherIsDone = once(done, 'first');
+    const find = collection.find.bind(collection) as (...of: unknown[]) => { toArray(): Promise<unknown[]> };
+    const write = collection.bulkWrite.bind(collection) as (...of: unknown[]) => Promise<never>;
+    const spies = [
+      vi.spyOn(collection, 'find').mockImplementation(((...of: unknown[]) => ({
+        async toArray() {
+          if (order === 'after') await otherIsDone;
+          const found = await find(...of).toArray();
+          done.emit('first');
+          return found;
+        },
+      })) as never),
+      vi.spyOn(collection, 'bulkWrite').mockImplementation((async (...of: unknown[]) => {
+        if (order === 'before') await otherIsDone;
+        const written = await write(...of);
+        done.emit('first');
+        return written;
+      }) as never),
+    ];
+    const claims = await Promise.all(jobs.map(({ _id }) => store.claim(_id, 1)));
+    spies.forEach((spy) => spy.mockRestore());
+    for (const [index, claim] of claims.entries()) {
+      expect(claim!.job).toMatchObject(claimedOf(jobs[index]!));
+      expect(await completeIt(claim)).toBe(true);
+    }
+  });
+
+  test('whose answer is lost is decided by the job as it is then', async () => {
+    const job = await insertJob();
+    const { collection } = app.models.scoringJobs;
+    const claimIt = collection.findOneAndUpdate.bind(collection) as (...of: unknown[]) => Promise<unknown>;
+    vi.spyOn(collection, 'findOneAndUpdate').mockImplementationOnce((async (...of: unknown[]) => {
+      await claimIt(...of);
+      throw new mongoose.mongo.MongoNetworkError('read ECONNRESET');
+    }) as never);
+    const claim = await store.claim(job._id, 1);
+    expect(claim!.job.status).toMatchObject({ state: 'ACTIVE', attempts: 2 });
+    expect(await completeIt(claim)).toBe(true);
+  });
+
+  test('of a job that was cancelled before ends it', async () => {
     const job = await insertJob();
     await store.requestCancel(job._id);
-    expect(await store.claim(job._id, 1, Promise.resolve(job))).toBeNull();
+    expect(await store.claim(job._id, 1)).toBeNull();
     expect((await store.find(job._id))!.status).toMatchObject({ state: 'CANCELLED', sequence: 2 });
   });
 
   test('is not given for a job that was removed, or that nobody has stored', async () => {
     const job = await insertJob();
     await app.models.scoringJobs.deleteOne({ _id: job._id });
-    expect(await store.claim(job._id, 1, Promise.resolve(job))).toBeNull();
+    expect(await store.claim(job._id, 1)).toBeNull();
     expect(await store.claim(new Types.ObjectId(), 1)).toBeNull();
   });
 

@@ -152,7 +152,7 @@ describe('subscriptions', () => {
     onTestFinished(() => streams.close());
     const jobId = await submitJob();
     const tries: boolean[] = [];
-    const stream = await streams.follow(jobId, 0, async (isTry) => {
+    const stream = await streams.follow(jobId, 0, async ({ isTry }) => {
       tries.push(isTry);
       return isTry ? null : app.jobStore.find(jobId);
     });

@@ -1,0 +1,72 @@
+/*
+ * The first claims of jobs: those of jobs that are still as they were submitted. What such a claim writes does not depend
+ * on what the job is about, so it is written before the job is known.
+ *
+ * - A claim on its own is one command, which writes it and returns the job.
+ * - Claims that come at the same time share one write, and one read beside it.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Types } from 'mongoose';
+import type { JobLease, Models, ScoringJob } from '../../models/index.js';
+import { isDatabaseOutage } from '../storage/database.js';
+import { createGroupCommit, type GroupCommit } from '../storage/group-commit.js';
+import { groupedFind, largestCohort } from '../storage/group-queries.js';
+import { applied, changeOfOne, type JobChangeRequest } from './compare-and-set.js';
+import { started, submitted } from './job-status.js';
+
+interface FirstClaim {
+  readonly id: Types.ObjectId;
+  readonly lease: JobLease;
+  readonly now: Date;
+}
+
+/** Takes a job. @returns the job with the lease; null when the job is no longer as it was submitted, or is not there */
+type FirstClaims = GroupCommit<FirstClaim, ScoringJob | null>;
+
+export function createFirstClaims(
+  { scoringJobs }: Pick<Models, 'scoringJobs'>,
+  compareAndSet: GroupCommit<JobChangeRequest, boolean>,
+): FirstClaims {
+  const find = groupedFind<ScoringJob>(scoringJobs, undefined, largestCohort);
+
+  async function claimAlone(claim: FirstClaim): Promise<ScoringJob | null> {
+    const { filter, update } = changeOfOne(requestOf(claim), randomUUID());
+    try {
+      return (await scoringJobs.collection.findOneAndUpdate(filter, update, {
+        returnDocument: 'after',
+      })) as ScoringJob | null;
+    } catch (error) {
+      // It may have been written. The caller decides by the job as it is then.
+      if (isDatabaseOutage(error)) return null;
+      throw error;
+    }
+  }
+
+  async function claimAmongOthers(claim: FirstClaim): Promise<ScoringJob | null> {
+    const request = requestOf(claim);
+    const [found, isWritten] = await Promise.all([find(claim.id), compareAndSet(request)]);
+    if (!found || !isWritten) return null;
+    // The job was read before the write, or after it. A later change is seen by the next change of this claim.
+    return found.status.sequence === request.job.status.sequence ? applied(found, request) : found;
+  }
+
+  return createGroupCommit(
+    async (claims) => {
+      if (claims.length === 1) return [{ value: await claimAlone(claims[0]!) }];
+      return Promise.all(
+        claims.map((claim) =>
+          claimAmongOthers(claim).then(
+            (value) => ({ value }),
+            (error: unknown) => ({ error }),
+          ),
+        ),
+      );
+    },
+    { largest: largestCohort },
+  );
+}
+
+function requestOf({ id, lease, now }: FirstClaim): JobChangeRequest {
+  const status = submitted();
+  return { job: { _id: id, status }, status: started(status, now), set: { lease, attemptsThisRun: 1 } };
+}

@@ -1,0 +1,121 @@
+/** Covers schema/scoring-job/early-prediction.ts. */
+
+import { EventEmitter, once } from 'node:events';
+import { Types } from 'mongoose';
+import { afterEach, expect, test, vi } from 'vitest';
+import { createEarlyPrediction } from '../../schema/scoring-job/early-prediction.js';
+import type { Prediction } from '../../models/index.js';
+import { ScoringJobUpdatedDocument } from '../../src/client/generated/graphql.js';
+import { cancelled } from '../../src/jobs/job-status.js';
+import { patient, submit } from '../support/scenario.js';
+import { scoreClaim } from '../support/score-claim.js';
+import { startSystem } from '../support/system.js';
+
+const system = await startSystem({ worker: false });
+const { app } = system;
+const job = { _id: new Types.ObjectId(), patient: new Types.ObjectId() };
+const prediction = { probability: 0.5 } as Prediction;
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+/** Submits a job, and follows it until its first change has arrived. */
+async function followNew(organization: string) {
+  const client = await system.client('CLINICIAN', organization);
+  const { id } = await submit(client, { patientId: (await patient(client)).id });
+  const changes = client.subscribe(ScoringJobUpdatedDocument, { id })[Symbol.asyncIterator]();
+  const { value } = await changes.next();
+  expect(value!.scoringJobUpdated.job.state).toBe('QUEUED');
+  return { id: new Types.ObjectId(id), changes };
+}
+
+async function complete(id: Types.ObjectId): Promise<Prediction> {
+  const claim = (await app.jobStore.claim(id, 1))!;
+  const scored = await scoreClaim(app, claim);
+  expect(await app.jobStore.complete(claim, scored)).toBe(true);
+  return scored;
+}
+
+/** Numbers of events about read predictions in the audit trail of the organization. */
+const recordedReadings = async (organization: string): Promise<number> =>
+  app.models.auditEvents.countDocuments({
+    organization: new Types.ObjectId(await system.organizationId(organization)),
+    action: 'prediction:read',
+  });
+
+test('a follower reads job and prediction at the same time when the job ends, and is recorded once', async () => {
+  const { id, changes } = await followNew('early');
+  const { scoringJobs, predictions, patients } = app.models;
+  const claim = (await app.jobStore.claim(id, 1))!;
+  const scored = await scoreClaim(app, claim);
+  expect((await changes.next()).value!.scoringJobUpdated.job.state).toBe('ACTIVE');
+  // The job is given only after its prediction was asked for. If that came later, both would wait for ever.
+  const asked = new EventEmitter();
+  const predictionIsAsked = once(asked, 'prediction');
+  const findJobs = scoringJobs.collection.find.bind(scoringJobs.collection) as (...of: unknown[]) => {
+    toArray(): Promise<unknown[]>;
+  };
+  vi.spyOn(scoringJobs.collection, 'find').mockImplementation(((...of: unknown[]) => ({
+    async toArray() {
+      await predictionIsAsked;
+      return findJobs(...of).toArray();
+    },
+  })) as never);
+  const findPredictions = predictions.collection.find.bind(predictions.collection);
+  const findPrediction = vi.spyOn(predictions.collection, 'find').mockImplementation(((...of: []) => {
+    asked.emit('prediction');
+    return findPredictions(...of);
+  }) as never);
+  const findCareTeam = vi.spyOn(patients.collection, 'find');
+  expect(await app.jobStore.complete(claim, scored)).toBe(true);
+  const { value } = await changes.next();
+  expect(value!.scoringJobUpdated.job).toMatchObject({
+    state: 'COMPLETED',
+    prediction: { id: scored._id.toHexString() },
+  });
+  expect(findPrediction).toHaveBeenCalledTimes(1);
+  expect(findCareTeam).toHaveBeenCalledTimes(1);
+  expect(await recordedReadings('early')).toBe(1);
+});
+
+test('a job that ends without a prediction is not recorded as a reading of one', async () => {
+  const { id, changes } = await followNew('cancelled');
+  await app.jobStore.change(id, ({ status }) => ({ status: cancelled(status, new Date()) }));
+  const { value } = await changes.next();
+  expect(value!.scoringJobUpdated.job).toMatchObject({ state: 'CANCELLED', prediction: null });
+  expect(await recordedReadings('cancelled')).toBe(0);
+});
+
+test('a prediction that cannot be read at once is read with the job', async () => {
+  const { id, changes } = await followNew('outage');
+  const find = vi.spyOn(app.models.predictions.collection, 'find').mockImplementationOnce(() => {
+    throw new Error('the connection was closed');
+  });
+  const scored = await complete(id);
+  let shown: string | undefined;
+  for (let next = await changes.next(); !next.done; next = await changes.next())
+    shown = next.value.scoringJobUpdated.job.prediction?.id;
+  expect(shown).toBe(scored._id.toHexString());
+  expect(find).toHaveBeenCalledTimes(2);
+});
+
+test('nothing is read early when the operation does not ask for the prediction', async () => {
+  const read = vi.fn(async () => prediction);
+  const early = createEarlyPrediction(read);
+  early.begin();
+  expect(await early.take()).toBeNull();
+  expect(read).not.toHaveBeenCalled();
+});
+
+test('a prediction that was read is given for a second, since rights may be taken away after that', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const early = createEarlyPrediction(async () => prediction);
+  early.expect(job);
+  early.begin();
+  vi.advanceTimersByTime(999);
+  expect(await early.take()).toBe(prediction);
+  vi.advanceTimersByTime(1);
+  expect(await early.take()).toBeNull();
+});
