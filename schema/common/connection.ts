@@ -88,18 +88,30 @@ export function toConnection<D, T>(page: Page<D>, map: (document: D) => T): Read
   const edges = mapRows(page.edges, map);
   return {
     edges,
-    pageInfo: {
-      hasNextPage: page.hasNextPage,
-      hasPreviousPage: page.hasPreviousPage,
-      get startCursor() {
-        return edges[0]?.cursor ?? null;
-      },
-      get endCursor() {
-        return edges.at(-1)?.cursor ?? null;
-      },
-    },
+    pageInfo: new PageInfoOf(page, edges),
     totalCount: page.countAll,
   };
+}
+
+/** The cursors are made for a caller who asks for them. */
+class PageInfoOf implements PageInfo {
+  constructor(
+    private readonly page: Pick<PageInfo, 'hasNextPage' | 'hasPreviousPage'>,
+    private readonly edges: readonly { readonly cursor: string }[],
+  ) {}
+
+  get hasNextPage() {
+    return this.page.hasNextPage;
+  }
+  get hasPreviousPage() {
+    return this.page.hasPreviousPage;
+  }
+  get startCursor() {
+    return this.edges[0]?.cursor ?? null;
+  }
+  get endCursor() {
+    return this.edges.at(-1)?.cursor ?? null;
+  }
 }
 
 /**

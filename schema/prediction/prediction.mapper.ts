@@ -2,13 +2,14 @@ import type { Prediction, StoredExplanation } from '../../models/index.js';
 import type { Viewer } from '../../src/auth/viewer.js';
 import { isPooled, shownValue } from '../../src/patients/de-identification.js';
 import type { Simulation } from '../../src/predictions/explanation-request.js';
-import type { RiskModelManifest } from '../../src/risk/manifest.js';
+import type { ModelFeature as ManifestFeature, RiskModelManifest } from '../../src/risk/manifest.js';
 import type { RiskModel, RiskModelRegistry, Score } from '../../src/risk/risk-model.js';
 import { renderWaterfall } from '../../src/risk/plots/waterfall.js';
 import { toModelFeature, toRiskModel } from '../risk-model/risk-model.mapper.js';
 import type { OutputSpace, RiskBand, ShapMethod } from '../risk-model/risk-model.type.js';
 import type {
   ClassProbability,
+  Contribution,
   Explanation,
   FeatureValue,
   PredictionType,
@@ -20,24 +21,49 @@ export type PredictionMapper = (viewer: Viewer | null) => (prediction: Predictio
 
 /** Creates the mapper to the objects that the API shows. Units come from the model that scored. */
 export function createPredictionMapper(registry: RiskModelRegistry): PredictionMapper {
-  return (viewer) => (prediction) => ({
-    id: prediction._id.toHexString(),
-    createdAt: prediction.createdAt,
-    ...toAnswer(prediction, prediction.unit),
-    classes: (prediction.classes ?? []).map(({ name, probability }) => ({ name, probability })),
-    rawOutput: prediction.rawOutput,
-    riskBand: prediction.riskBand as RiskBand,
-    // Made only for a caller who asks for them: a page has 500 predictions.
-    get inputs() {
-      return toInputs(prediction.inputs, registry.manifest(prediction.modelId, prediction.modelVersion), viewer);
-    },
-    patientId: prediction.patient.toHexString(),
-    jobId: prediction.job.toHexString(),
-    modelId: prediction.modelId,
-    modelVersion: prediction.modelVersion,
-    modelSha256: prediction.modelSha256,
-    source: prediction,
-  });
+  return (viewer) => (prediction) => new ShownPrediction(prediction, viewer, registry);
+}
+
+/** A class, because getters of an object literal cost memory: docs/decisions/0026-getters-of-classes.md. */
+class ShownPrediction implements PredictionType {
+  readonly id: string;
+  readonly createdAt: Date;
+  readonly value: number;
+  readonly unit: string;
+  readonly probability: number | null;
+  readonly classes: ClassProbability[];
+  readonly rawOutput: number;
+  readonly riskBand: RiskBand;
+  readonly patientId: string;
+  readonly jobId: string;
+  readonly modelId: string;
+  readonly modelVersion: string;
+  readonly modelSha256: string;
+  event?: PredictionType['event'];
+
+  constructor(
+    readonly source: Prediction,
+    private readonly viewer: Viewer | null,
+    private readonly registry: RiskModelRegistry,
+  ) {
+    this.id = source._id.toHexString();
+    this.createdAt = source.createdAt;
+    ({ value: this.value, unit: this.unit, probability: this.probability } = toAnswer(source, source.unit));
+    this.classes = (source.classes ?? []).map(({ name, probability }) => ({ name, probability }));
+    this.rawOutput = source.rawOutput;
+    this.riskBand = source.riskBand as RiskBand;
+    this.patientId = source.patient.toHexString();
+    this.jobId = source.job.toHexString();
+    this.modelId = source.modelId;
+    this.modelVersion = source.modelVersion;
+    this.modelSha256 = source.modelSha256;
+  }
+
+  /** Made only for a caller who asks for them: a page has 500 predictions. */
+  get inputs(): FeatureValue[] {
+    const { inputs, modelId, modelVersion } = this.source;
+    return toInputs(inputs, this.registry.manifest(modelId, modelVersion), this.viewer);
+  }
 }
 
 /** The score that an explanation explains. */
@@ -96,15 +122,8 @@ export function toExplanation(
   const contributions = manifest.features.map((feature, index) => {
     const inputValue = shownValue(feature.code, feature, given[index] ?? null, viewer);
     const suffix = isPooled(feature.code, feature, inputValue, viewer) ? ' or more' : '';
-    return {
-      label: feature.label,
-      get feature() {
-        return toModelFeature(feature);
-      },
-      inputValue,
-      displayValue: `${model.displayValue(feature, inputValue)}${suffix}`,
-      value: explanation.contributions[index]!,
-    };
+    const displayValue = `${model.displayValue(feature, inputValue)}${suffix}`;
+    return new ShownContribution(feature, inputValue, displayValue, explanation.contributions[index]!);
   });
   return {
     method: explanation.method as ShapMethod,
@@ -128,6 +147,24 @@ export function toExplanation(
         }),
     },
   };
+}
+
+/** The feature is mapped only for a caller who asks for it. */
+class ShownContribution implements Contribution {
+  readonly label: string;
+
+  constructor(
+    private readonly modelFeature: ManifestFeature,
+    readonly inputValue: number | null,
+    readonly displayValue: string,
+    readonly value: number,
+  ) {
+    this.label = modelFeature.label;
+  }
+
+  get feature() {
+    return toModelFeature(this.modelFeature);
+  }
 }
 
 export function toSimulation(simulation: Simulation, viewer: Viewer | null): RiskSimulationType {

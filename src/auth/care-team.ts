@@ -61,12 +61,19 @@ interface PatientFence {
 
 /** The fence of a member. Undefined when all patients are visible. */
 export function patientFence(member: Member): PatientFence | undefined {
-  if (!visiblePatients(member)) return undefined;
-  return {
-    name: `${member.role} ${member.username}`,
-    get filter() {
-      return visiblePatients(member)!;
-    },
-    admits: (patient) => careTeamAccess(member, patient) !== 'DENIED',
-  };
+  return visiblePatients(member) && new MemberFence(member);
+}
+
+class MemberFence implements PatientFence {
+  constructor(private readonly member: Member) {}
+
+  get name() {
+    return `${this.member.role} ${this.member.username}`;
+  }
+  get filter() {
+    return visiblePatients(this.member)!;
+  }
+  admits(patient: CareTeamRecord): boolean {
+    return careTeamAccess(this.member, patient) !== 'DENIED';
+  }
 }

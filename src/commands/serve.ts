@@ -9,6 +9,7 @@ import type { Config } from '../config/config.js';
 import { createLogFile, createLogger, logError } from '../process/logger.js';
 import { loadOptional } from '../process/optional-package.js';
 import { packageVersion } from '../process/package-root.js';
+import { keepRequestsYoung } from '../process/short-lived-objects.js';
 import { commandConfig } from './environment.js';
 import { followLogSignals } from './log-signals.js';
 import { drainSecondsOf } from './process-group.js';
@@ -60,6 +61,7 @@ async function errorReports({ sentryDsn: dsn, environment }: Config, service: st
  * app after it. A second signal ends the draining.
  */
 async function serve(name: string, start: (app: App) => Promise<Served>): Promise<void> {
+  keepRequestsYoung();
   const config = commandConfig();
   const logName = `riskgraph-${name}`;
   const file = config.logFile === undefined ? undefined : createLogFile(config.logFile, logName);

@@ -25,7 +25,7 @@ export interface AsyncQueue<T> extends AsyncIterableIterator<T> {
   /** Ends the iteration now and drops the values that are left. Further calls do nothing. */
   close(): void;
   /** Values that the consumer has not taken yet. */
-  readonly length: number;
+  length(): number;
   /** The values that the consumer takes next, at most `count`, without taking them. */
   upcoming(count: number): readonly T[];
 }
@@ -58,9 +58,7 @@ export function createAsyncQueue<T>({ refill, onClose }: AsyncQueueOptions = {})
   }
 
   return {
-    get length() {
-      return values.length;
-    },
+    length: () => values.length,
     upcoming: (count) => values.slice(0, count),
     push(...more) {
       if (closed || finished) return;

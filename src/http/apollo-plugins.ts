@@ -22,16 +22,35 @@ type Context = ReturnType<typeof createOperationContext>;
 type Plugin = ApolloServerPlugin<Context>;
 type Options = ApolloServerOptions<Context>;
 
-/** Apollo Server takes an executor of one's own from a gateway alone. This one has one schema, which never changes. */
-export function executedBy(
-  schema: GraphQLSchema,
-  execute: Execute,
-): ApolloServerOptionsWithGateway<Context>['gateway'] {
+/**
+ * Executes operations, and answers those without errors. For a gateway, Apollo Server would make an object with getters for
+ * each request, which keeps the request in memory (docs/decisions/0026-getters-of-classes.md).
+ */
+export const executeOperations = (execute: Execute): Plugin => ({
+  async requestDidStart() {
+    return {
+      async responseForOperation({ document, request: { operationName, variables }, contextValue }) {
+        const executing = (async () => execute({ document, operationName, variableValues: variables, contextValue }))();
+        contextValue.executing = executing;
+        const result = await executing.catch(() => undefined);
+        // Apollo Server reports and formats the errors of what a gateway has executed alone.
+        if (!result || result.errors) return null;
+        return {
+          http: { status: undefined, headers: new HeaderMap() },
+          body: { kind: 'single', singleResult: result },
+        };
+      },
+    };
+  },
+});
+
+/**
+ * Gives Apollo Server what `executeOperations` has executed, since it takes an executor of one's own from a gateway alone.
+ * This one has one schema, which never changes.
+ */
+export function executedBefore(schema: GraphQLSchema): ApolloServerOptionsWithGateway<Context>['gateway'] {
   return {
-    load: async () => ({
-      executor: async ({ document, request: { operationName, variables }, context }) =>
-        execute({ document, operationName, variableValues: variables, contextValue: context }),
-    }),
+    load: async () => ({ executor: ({ context }) => context.executing! }),
     onSchemaLoadOrUpdate(tell) {
       tell({ apiSchema: schema, coreSupergraphSdl: '' });
       return () => undefined;

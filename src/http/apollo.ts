@@ -10,7 +10,8 @@ import type { AnswerErrors } from './answer-errors.js';
 import type { AdmittedDocuments } from './admitted-documents.js';
 import {
   documentStore,
-  executedBy,
+  executedBefore,
+  executeOperations,
   persistedQueries,
   recordRefusals,
   refuseSubscriptions,
@@ -57,7 +58,7 @@ export function createApollo({
 }: ApolloDependencies): ApolloServer<Context> {
   const production = config.environment === 'production';
   return new ApolloServer<Context>({
-    gateway: executedBy(schema, execute),
+    gateway: executedBefore(schema),
     introspection: !production,
     includeStacktraceInErrorResponses: false,
     // No form and no link of another site can send this header.
@@ -84,6 +85,7 @@ export function createApollo({
       ...(production ? [] : [tellCost]),
       ...plugins,
       observeOperations({ metrics, tracing, logger, isListed: list !== undefined }),
+      executeOperations(execute),
       production
         ? ApolloServerPluginLandingPageDisabled()
         : ApolloServerPluginLandingPageLocalDefault({ embed: { runTelemetry: false }, footer: false }),

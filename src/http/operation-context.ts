@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import type { ExecutionResult } from 'graphql';
 import type { JobFailure, Prediction, ScoringJob } from '../../models/index.js';
 import type { App } from '../app.js';
 import type { BeforeLookup } from '../identity/authenticator.js';
@@ -61,6 +62,8 @@ export function createOperationContext(
     startCursor: undefined as string | undefined,
     /** The operation, or the event of a subscription, that is being executed. */
     operation: undefined as Operation | undefined,
+    /** The result of the operation, for Apollo Server. */
+    executing: undefined as Promise<ExecutionResult> | undefined,
     loaders: createLoaders(app, caller.viewer, () => context.operation?.check()),
     readPrediction: (id: string): Promise<Prediction | null> => app.predictions.followed(caller.viewer, id),
     readJob: (id: string, isTry: boolean): Promise<ScoringJob | null> => app.jobs.followed(caller.viewer, id, isTry),

@@ -86,14 +86,12 @@ export function createOperations(limits: OperationLimits): Operations {
     const largest = kind === 'answer' ? limits.answerBytes : limits.eventBytes;
     const giveBack: (() => void)[] = [];
     let counted: UnderWay | undefined;
-    let cost = 0;
     let ended = false;
-    let reason: RiskGraphError | undefined;
     let values = 0;
     let text = 0;
 
     const check = (): void => {
-      if (reason) throw reason;
+      if (operation.reason) throw operation.reason;
     };
     const count = (more: number, sum: number): void => {
       check();
@@ -105,11 +103,11 @@ export function createOperations(limits: OperationLimits): Operations {
         throw breakOff(error as RiskGraphError);
       }
     };
-    const breakOff = (because: RiskGraphError): RiskGraphError => (reason ??= because);
+    const breakOff = (because: RiskGraphError): RiskGraphError => (operation.reason ??= because);
     const enter = (underWay: UnderWay): void => {
       counted = underWay;
       underWay.count += 1;
-      underWay.cost += cost;
+      underWay.cost += operation.cost;
     };
     const underWayOf = (): UnderWay => {
       const underWay = ofUser.get(user) ?? { count: 0, cost: 0, waiting: [] };
@@ -118,9 +116,9 @@ export function createOperations(limits: OperationLimits): Operations {
     };
     // One operation always fits, so that a limit below its cost does not keep it out.
     const hasRoom = (underWay: UnderWay): boolean =>
-      underWay.count === 0 || (underWay.count < limits.perUser && underWay.cost + cost <= limits.costPerUser);
+      underWay.count === 0 || (underWay.count < limits.perUser && underWay.cost + operation.cost <= limits.costPerUser);
 
-    return {
+    const operation: { -readonly [K in keyof Operation]: Operation[K] } = {
       turn() {
         check();
         return turns.wait(member)?.then(check);
@@ -129,20 +127,16 @@ export function createOperations(limits: OperationLimits): Operations {
       made: (more) => count(more, (values += more)),
       wrote: (more) => count(more, (text += more)),
       breakOff,
-      get reason() {
-        return reason;
-      },
-      get cost() {
-        return cost;
-      },
+      reason: undefined,
+      cost: 0,
       start(started) {
-        cost = started;
+        operation.cost = started;
         const underWay = ofUser.get(user);
         if (underWay && !hasRoom(underWay)) throw tooMany(underWay, limits);
         enter(underWayOf());
       },
       async startWhenFree(started) {
-        cost = started;
+        operation.cost = started;
         for (let underWay = underWayOf(); !hasRoom(underWay); underWay = underWayOf())
           await new Promise<void>((resolve) => underWay.waiting.push(resolve));
         enter(underWayOf());
@@ -155,12 +149,13 @@ export function createOperations(limits: OperationLimits): Operations {
         const underWay = counted;
         counted = undefined;
         underWay.count -= 1;
-        underWay.cost -= cost;
+        underWay.cost -= operation.cost;
         // All look again, because a cheaper one may fit where the first does not.
         underWay.waiting.splice(0).forEach((resume) => resume());
         if (underWay.count === 0) ofUser.delete(user);
       },
     };
+    return operation;
   }
   return { prepare, bytes };
 }

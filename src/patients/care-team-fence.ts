@@ -234,13 +234,9 @@ const patientsOf = (results: readonly (MaybeOfPatient | null)[]): string[] => [
 ];
 
 /** Reads the care teams and grants of some patients. @returns the viewer's access to each of them, by hexadecimal id */
-async function accessById(
-  { careTeamsOf }: OrganizationScope,
-  viewer: Viewer,
-  ids: readonly string[],
-): Promise<AccessById> {
+async function accessById(scope: OrganizationScope, viewer: Viewer, ids: readonly string[]): Promise<AccessById> {
   if (viewer.role !== Role.CLINICIAN || ids.length === 0) return () => 'ALLOWED';
-  const teams = await careTeamsOf(ids.map((id) => new Types.ObjectId(id)));
+  const teams = await scope.careTeamsOf(ids.map((id) => new Types.ObjectId(id)));
   const byId = new Map(teams.map((patient) => [patient._id.toHexString(), careTeamAccess(viewer, patient)]));
   const asked = new Set(ids);
   return (id) => {

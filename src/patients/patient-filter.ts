@@ -116,12 +116,12 @@ export const isSearch = ({ mrn, familyName, mrnPrefix, familyNamePrefix }: Patie
  * @throws BadUserInputError when it is switched off, ServiceUnavailableError while it is prepared
  */
 export async function requirePrefixSearch(
-  { prefixSearch }: Pick<OrganizationScope, 'prefixSearch'>,
+  scope: Pick<OrganizationScope, 'prefixSearch'>,
   { mrnPrefix, familyNamePrefix }: PatientFilter,
 ): Promise<void> {
   const given = Object.entries({ mrnPrefix, familyNamePrefix }).filter(([, value]) => value != null);
   if (given.length === 0) return;
-  const state = await prefixSearch();
+  const state = await scope.prefixSearch();
   if (!state)
     throw new BadUserInputError(
       given.map(([name]) => ({

@@ -1,3 +1,4 @@
+import type { Types } from 'mongoose';
 import type { StoredPatient } from '../../models/index.js';
 import type { FieldReader } from '../protection/protection.js';
 import type { ModelSubject } from './model-inputs.js';
@@ -29,18 +30,28 @@ export type StoredScorablePatient = Omit<ScorablePatient, 'birthDate'> &
  * Makes the scorable patient of a document. The birth date is decrypted each time it is read. So a batch decrypts it
  * only for a model that computes the age from it.
  */
-export function decryptScorablePatient(
-  read: FieldReader,
-  { _id, sex, features, careTeam, breakGlass, birthDate }: StoredScorablePatient,
-): ScorablePatient {
-  return {
-    _id,
-    sex,
-    features,
-    careTeam,
-    breakGlass,
-    get birthDate() {
-      return decryptBirthDate(read, _id, birthDate);
-    },
-  };
+export const decryptScorablePatient = (read: FieldReader, stored: StoredScorablePatient): ScorablePatient =>
+  new DecryptedPatient(read, stored);
+
+class DecryptedPatient implements ScorablePatient {
+  readonly _id: Types.ObjectId;
+  readonly sex: ScorablePatient['sex'];
+  readonly features: ScorablePatient['features'];
+  readonly careTeam: ScorablePatient['careTeam'];
+  readonly breakGlass: ScorablePatient['breakGlass'];
+
+  constructor(
+    private readonly read: FieldReader,
+    private readonly stored: StoredScorablePatient,
+  ) {
+    this._id = stored._id;
+    this.sex = stored.sex;
+    this.features = stored.features;
+    this.careTeam = stored.careTeam;
+    this.breakGlass = stored.breakGlass;
+  }
+
+  get birthDate() {
+    return decryptBirthDate(this.read, this._id, this.stored.birthDate);
+  }
 }

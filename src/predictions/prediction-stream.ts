@@ -100,7 +100,7 @@ export function createPredictionStreams({
             predictions.push(...visible);
             if (visible.length > 0) break;
           }
-          if (predictions.length > 0) predictions.wake();
+          if (predictions.length() > 0) predictions.wake();
         } catch (error) {
           // While MongoDB cannot be reached, the follower waits, and a later sweep wakes it.
           if (!isDatabaseOutage(error)) throw error;
@@ -196,7 +196,8 @@ export function readEach(
           const reading = read(logged.value.id);
           readAhead();
           const prediction = await reading;
-          if (prediction) return { done: false, value: eventOf(prediction, () => cursorOf(logged.value.place)) };
+          if (prediction)
+            return { done: false, value: new PredictionEvent(prediction, () => cursorOf(logged.value.place)) };
         } catch (error) {
           return { done: false, value: { error } };
         }
@@ -214,9 +215,13 @@ export function readEach(
 }
 
 /** The cursor is made for a subscriber who asks for it. */
-const eventOf = (prediction: Prediction, cursor: () => string): StreamedPrediction => ({
-  prediction,
+class PredictionEvent {
+  constructor(
+    readonly prediction: Prediction,
+    private readonly makeCursor: () => string,
+  ) {}
+
   get cursor() {
-    return cursor();
-  },
-});
+    return this.makeCursor();
+  }
+}

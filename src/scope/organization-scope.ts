@@ -20,12 +20,12 @@ import {
 import { patientFence, type Member } from '../auth/care-team.js';
 import { slowestReadMs } from '../storage/database.js';
 import { removeFromLog } from '../storage/document-log.js';
-import { groupedRead } from './grouped-reads.js';
+import { groupedRead, type GroupedRead } from './grouped-reads.js';
 import { createKeptDocuments } from './kept-documents.js';
-import { createPatientDecryption } from './patient-cipher.js';
+import { createPatientDecryption, type PatientDecryption } from './patient-cipher.js';
 import { createPatientRecords, type PatientRecords } from './patient-records.js';
 import type { Protection, ProtectionOf } from '../protection/protection.js';
-import { type ScopedCollection, scopedCollection } from './scoped-collection.js';
+import { type ScopedCollection, scopedCollection, type Sharing } from './scoped-collection.js';
 import { createSharedReads } from './shared-reads.js';
 
 /**
@@ -103,82 +103,126 @@ export function createOrganizationScopes(models: Models, protectionOf: Protectio
       job: groupedRead<Prediction>(models.predictions, 'job'),
     },
   };
-  const decrypt = createPatientDecryption();
-  const jobReads = { _id: groupedRead<ScoringJob>(models.scoringJobs, '_id') };
-  const careTeam = groupedRead<StoredPatient>(models.patients, '_id', { projection: careTeamFields });
-  return (member) => {
-    const id = new Types.ObjectId(member.organizationId);
-    const protection = protectionOf(id);
-    const records = (fence?: ReturnType<typeof patientFence>): PatientRecords =>
-      createPatientRecords({
-        collection: scopedCollection<StoredPatient>(models.patients, id, { fence, ...patientSharing }),
-        organization: id,
-        protection,
-        decrypt,
-        hasPrefixSearch,
-      });
-    const hasPrefixSearch = async (): Promise<boolean> =>
-      (await models.organizations.findById(id, { prefixSearch: 1 }).lean<Organization>())?.prefixSearch === true;
-    // Each part is made when it is read: there is one scope per request, and a request needs few parts.
-    return {
-      id,
-      get patients() {
-        return records(patientFence(member));
-      },
-      get everyPatient() {
-        return records();
-      },
-      get careTeams() {
-        return scopedCollection<StoredPatient>(models.patients, id);
-      },
-      async careTeamsOf(ids) {
-        if (ids.length > 1)
-          return scopedCollection<StoredPatient>(models.patients, id).find(
-            { _id: { $in: [...ids] }, careTeam: { $exists: true } },
-            { projection: careTeamFields },
-          );
-        const found = await Promise.all(ids.map((patient) => careTeam(id, patient)));
-        return found.flatMap((patient) => patient ?? []);
-      },
-      get breakGlassAccesses() {
-        return scopedCollection<StoredBreakGlassAccess>(models.breakGlassAccesses, id);
-      },
-      get predictions() {
-        return scopedCollection<Prediction>(models.predictions, id, predictionSharing);
-      },
-      get predictionBlocks() {
-        return scopedCollection<PredictionBlock>(models.predictionBlocks, id);
-      },
-      get scoringJobs() {
-        return scopedCollection<ScoringJob>(models.scoringJobs, id, { grouped: jobReads });
-      },
-      get auditEvents() {
-        return scopedCollection<AuditEvent>(models.auditEvents, id);
-      },
-      protection,
-      get users() {
-        return scopedCollection<User>(models.users, id);
-      },
-      get sessions() {
-        return scopedCollection<Session>(models.sessions, id);
-      },
-      get apiKeys() {
-        return scopedCollection<ApiKey>(models.apiKeys, id);
-      },
-      get webhookEndpoints() {
-        return scopedCollection<WebhookEndpoint>(models.webhookEndpoints, id);
-      },
-      get webhookDeliveries() {
-        return scopedCollection<WebhookDelivery>(models.webhookDeliveries, id);
-      },
-      async prefixSearch() {
-        if (!(await hasPrefixSearch())) return null;
-        return (await models.repairs.findById(searchTokensRepair(id)).lean<Repair>()) ?? { processed: 0, total: 0 };
-      },
-      chunks: (job) => scopedChunks(models, job, id),
-      organization: () => models.organizations.findById(id).lean<Organization>().orFail(),
-    };
+  const shared: SharedReads = {
+    models,
+    protectionOf,
+    patientSharing,
+    predictionSharing,
+    decrypt: createPatientDecryption(),
+    jobReads: { _id: groupedRead<ScoringJob>(models.scoringJobs, '_id') },
+    careTeam: groupedRead<StoredPatient>(models.patients, '_id', { projection: careTeamFields }),
   };
+  return (member) => new MemberScope(shared, member);
+}
+
+/** What the scopes of a process share. */
+interface SharedReads {
+  readonly models: Models;
+  readonly protectionOf: ProtectionOf;
+  readonly patientSharing: Sharing<StoredPatient>;
+  readonly predictionSharing: Sharing<Prediction>;
+  readonly decrypt: PatientDecryption;
+  readonly jobReads: Sharing<ScoringJob>['grouped'];
+  readonly careTeam: GroupedRead<CareTeam>;
+}
+
+/**
+ * The scope of one member. Each part is made when it is read: there is one scope per request, and a request needs few
+ * parts. A class, because getters of an object literal cost memory: docs/decisions/0026-getters-of-classes.md.
+ */
+class MemberScope implements OrganizationScope {
+  readonly id: Types.ObjectId;
+
+  constructor(
+    private readonly shared: SharedReads,
+    private readonly member: Member,
+  ) {
+    this.id = new Types.ObjectId(member.organizationId);
+  }
+
+  get protection() {
+    return this.shared.protectionOf(this.id);
+  }
+  get patients() {
+    return this.records(patientFence(this.member));
+  }
+  get everyPatient() {
+    return this.records();
+  }
+  get careTeams() {
+    return scopedCollection<StoredPatient>(this.shared.models.patients, this.id);
+  }
+  get breakGlassAccesses() {
+    return scopedCollection<StoredBreakGlassAccess>(this.shared.models.breakGlassAccesses, this.id);
+  }
+  get predictions() {
+    return scopedCollection<Prediction>(this.shared.models.predictions, this.id, this.shared.predictionSharing);
+  }
+  get predictionBlocks() {
+    return scopedCollection<PredictionBlock>(this.shared.models.predictionBlocks, this.id);
+  }
+  get scoringJobs() {
+    const { models, jobReads } = this.shared;
+    return scopedCollection<ScoringJob>(models.scoringJobs, this.id, { grouped: jobReads });
+  }
+  get auditEvents() {
+    return scopedCollection<AuditEvent>(this.shared.models.auditEvents, this.id);
+  }
+  get users() {
+    return scopedCollection<User>(this.shared.models.users, this.id);
+  }
+  get sessions() {
+    return scopedCollection<Session>(this.shared.models.sessions, this.id);
+  }
+  get apiKeys() {
+    return scopedCollection<ApiKey>(this.shared.models.apiKeys, this.id);
+  }
+  get webhookEndpoints() {
+    return scopedCollection<WebhookEndpoint>(this.shared.models.webhookEndpoints, this.id);
+  }
+  get webhookDeliveries() {
+    return scopedCollection<WebhookDelivery>(this.shared.models.webhookDeliveries, this.id);
+  }
+
+  async careTeamsOf(ids: readonly Types.ObjectId[]): Promise<readonly CareTeam[]> {
+    if (ids.length > 1)
+      return this.careTeams.find(
+        { _id: { $in: [...ids] }, careTeam: { $exists: true } },
+        { projection: careTeamFields },
+      );
+    const found = await Promise.all(ids.map((patient) => this.shared.careTeam(this.id, patient)));
+    return found.flatMap((patient) => patient ?? []);
+  }
+
+  async prefixSearch() {
+    if (!(await this.hasPrefixSearch())) return null;
+    const { repairs } = this.shared.models;
+    return (await repairs.findById(searchTokensRepair(this.id)).lean<Repair>()) ?? { processed: 0, total: 0 };
+  }
+
+  chunks(job: ScoringJob): ScopedChunks {
+    return scopedChunks(this.shared.models, job, this.id);
+  }
+
+  organization(): Promise<Organization> {
+    return this.shared.models.organizations.findById(this.id).lean<Organization>().orFail();
+  }
+
+  private async hasPrefixSearch(): Promise<boolean> {
+    const { organizations } = this.shared.models;
+    return (await organizations.findById(this.id, { prefixSearch: 1 }).lean<Organization>())?.prefixSearch === true;
+  }
+
+  private records(fence?: ReturnType<typeof patientFence>): PatientRecords {
+    const { models, patientSharing, decrypt } = this.shared;
+    return createPatientRecords({
+      collection: scopedCollection<StoredPatient>(models.patients, this.id, { fence, ...patientSharing }),
+      organization: this.id,
+      protection: this.protection,
+      decrypt,
+      hasPrefixSearch: () => this.hasPrefixSearch(),
+    });
+  }
 }
 
 /** The index of the chunks with failures. */

@@ -92,7 +92,7 @@ interface Fence<T> {
 type GroupedReads<T> = { readonly [K in keyof T]?: GroupedRead<T> };
 
 /** The parts that all scopes of a process share. They save work that was done for another one. */
-interface Sharing<T> {
+export interface Sharing<T> {
   readonly grouped?: GroupedReads<T>;
   /** Pages that are being read. @defaultValue each page is a query of its own */
   readonly pages?: SharedReads;

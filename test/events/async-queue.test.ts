@@ -7,7 +7,7 @@ describe('an async queue', () => {
   test('gives the pushed values in their order, and lets a consumer wait for more', async () => {
     const queue = createAsyncQueue<number>();
     queue.push(1, 2);
-    expect(queue.length).toBe(2);
+    expect(queue.length()).toBe(2);
     expect([await queue.next(), await queue.next()]).toEqual([1, 2].map((value) => ({ done: false, value })));
     const waiting = queue.next();
     queue.push(3);
