@@ -42,6 +42,25 @@ export default tseslint.config(
     },
   },
   {
+    // What is made per request, row or event: docs/decisions/0026-getters-of-classes.md.
+    files: [
+      'schema/**/*.ts',
+      'src/auth/**/*.ts',
+      'src/patients/**/*.ts',
+      'src/scope/organization-scope.ts',
+      'src/http/operations.ts',
+    ],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "ObjectExpression > Property[kind='get']",
+          message: 'make it a class: V8 keeps such objects in memory',
+        },
+      ],
+    },
+  },
+  {
     // graphql-shield does not load by a plain import on Node 23 and newer.
     files: ['**/*.ts'],
     ignores: ['schema/shield.ts'],
