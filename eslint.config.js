@@ -49,6 +49,10 @@ export default tseslint.config(
       'src/patients/**/*.ts',
       'src/scope/organization-scope.ts',
       'src/http/operations.ts',
+      'src/http/operation-context.ts',
+      'src/http/subscription-events.ts',
+      'src/scope/scoped-collection.ts',
+      'src/events/async-queue.ts',
     ],
     rules: {
       'no-restricted-syntax': [

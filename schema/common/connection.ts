@@ -88,13 +88,13 @@ export function toConnection<D, T>(page: Page<D>, map: (document: D) => T): Read
   const edges = mapRows(page.edges, map);
   return {
     edges,
-    pageInfo: new PageInfoOf(page, edges),
+    pageInfo: new LazyPageInfo(page, edges),
     totalCount: page.countAll,
   };
 }
 
 /** The cursors are made for a caller who asks for them. */
-class PageInfoOf implements PageInfo {
+class LazyPageInfo implements PageInfo {
   constructor(
     private readonly page: Pick<PageInfo, 'hasNextPage' | 'hasPreviousPage'>,
     private readonly edges: readonly { readonly cursor: string }[],

@@ -5,6 +5,7 @@ import type { ServiceUnavailableError, UnauthenticatedError } from '../../src/er
 import type { SelectJobs } from '../../src/jobs/job-list-stream.js';
 import type { JobStreams } from '../../src/jobs/job-stream.js';
 import type { ScoringJobFilter } from '../../src/jobs/visible-jobs.js';
+import type { ReadPrediction } from '../../src/predictions/prediction-service.js';
 import type { PredictionStreams } from '../../src/predictions/prediction-stream.js';
 import type { Patient } from '../../src/scope/patient.js';
 import type { EarlyPrediction } from '../scoring-job/early-prediction.js';
@@ -34,9 +35,9 @@ export interface OperationContext {
    * @param isTry true when the caller asks again after null: then a denial is not recorded
    */
   readJob(id: string, isTry: boolean): Promise<ScoringJob | null>;
-  /** Reads the prediction of a job of one patient. Null when there is none that this viewer may see. */
-  readPredictionOfJob(job: Pick<ScoringJob, '_id' | 'patient'>): Promise<Prediction | null>;
-  /** A subscription that follows one job has this. */
+  /** Reads the prediction of a job of one patient, before it is known whether it will be shown. */
+  readPredictionOfJob(job: Pick<ScoringJob, '_id' | 'patient'>): Promise<ReadPrediction>;
+  /** Only a subscription to one job has this. It is about that job alone. */
   earlyPrediction?: EarlyPrediction;
   /** Selects the jobs of a list that this viewer may see. @throws ForbiddenError */
   selectJobs(filter: ScoringJobFilter): SelectJobs;

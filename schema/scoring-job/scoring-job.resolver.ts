@@ -187,14 +187,15 @@ export class ScoringJobResolver {
   })
   async prediction(
     @Root() { source }: ScoringJobType,
-    @Ctx() { viewer, earlyPrediction, readPredictionOfJob }: OperationContext,
+    @Ctx() { viewer, earlyPrediction }: OperationContext,
   ): Promise<PredictionType | null> {
     if (!jobKinds[source.kind].ofOnePatient) return null;
     if (source.status.state !== ScoringJobState.COMPLETED) {
       earlyPrediction?.expect(source);
       return null;
     }
-    const prediction = (await earlyPrediction?.take()) ?? (await readPredictionOfJob(source));
+    const read = await earlyPrediction?.take(source);
+    const prediction = await this.predictionService.ofJob(viewer, source, read);
     return prediction && this.toPrediction(viewer)(prediction);
   }
 
@@ -302,7 +303,7 @@ async function followJob(id: string, after: number, context: OperationContext): 
     ]);
   const jobId = toObjectId(id);
   if (!jobId) throw new NotFoundError('This scoring job');
-  const early = createEarlyPrediction(readPredictionOfJob);
+  const early = createEarlyPrediction(jobId, readPredictionOfJob);
   context.earlyPrediction = early;
   return jobStreams.follow(jobId, after, ({ isTry, hasEnded }) => {
     if (hasEnded) early.begin();

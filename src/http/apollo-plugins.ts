@@ -33,7 +33,7 @@ export const executeOperations = (execute: Execute): Plugin => ({
         const executing = (async () => execute({ document, operationName, variableValues: variables, contextValue }))();
         contextValue.executing = executing;
         const result = await executing.catch(() => undefined);
-        // Apollo Server reports and formats the errors of what a gateway has executed alone.
+        // Apollo Server reports and formats errors only of what a gateway has executed.
         if (!result || result.errors) return null;
         return {
           http: { status: undefined, headers: new HeaderMap() },
@@ -45,8 +45,8 @@ export const executeOperations = (execute: Execute): Plugin => ({
 });
 
 /**
- * Gives Apollo Server what `executeOperations` has executed, since it takes an executor of one's own from a gateway alone.
- * This one has one schema, which never changes.
+ * Gives Apollo Server what `executeOperations` has executed. Only a gateway can give it results of another executor. This
+ * one has one schema, which never changes.
  */
 export function executedBefore(schema: GraphQLSchema): ApolloServerOptionsWithGateway<Context>['gateway'] {
   return {

@@ -9,6 +9,7 @@ import { ServiceUnavailableError, UnauthenticatedError } from '../errors.js';
 import type { SelectJobs } from '../jobs/job-list-stream.js';
 import type { JobStreams } from '../jobs/job-stream.js';
 import type { ScoringJobFilter } from '../jobs/visible-jobs.js';
+import type { ReadPrediction } from '../predictions/prediction-service.js';
 import type { PredictionStreams } from '../predictions/prediction-stream.js';
 import type { Patient } from '../scope/patient.js';
 import type { Operation } from './operations.js';
@@ -67,8 +68,8 @@ export function createOperationContext(
     loaders: createLoaders(app, caller.viewer, () => context.operation?.check()),
     readPrediction: (id: string): Promise<Prediction | null> => app.predictions.followed(caller.viewer, id),
     readJob: (id: string, isTry: boolean): Promise<ScoringJob | null> => app.jobs.followed(caller.viewer, id, isTry),
-    readPredictionOfJob: (job: Pick<ScoringJob, '_id' | 'patient'>): Promise<Prediction | null> =>
-      app.predictions.ofJob(caller.viewer, job),
+    readPredictionOfJob: (job: Pick<ScoringJob, '_id' | 'patient'>): Promise<ReadPrediction> =>
+      app.predictions.readOfJob(caller.viewer, job),
     selectJobs: (filter: ScoringJobFilter): SelectJobs => app.jobs.select(caller.viewer, filter),
   };
   return context;

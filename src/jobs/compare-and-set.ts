@@ -4,7 +4,8 @@
  * How requests that come at the same time are written:
  * 1. Of two requests for one job only the first is written; the second comes too late.
  * 2. Requests that make the same change are grouped.
- * 3. A large group becomes one statement. All small groups share one statement, which is an aggregation pipeline.
+ * 3. A single group, or a large one, becomes a statement of its own. Several small groups share one, which is an aggregation
+ *    pipeline.
  * 4. All statements go to MongoDB in one bulk write.
  * 5. If MongoDB changed fewer jobs than were asked for, the write id tells which ones it changed.
  */
@@ -34,7 +35,7 @@ export interface JobChangeRequest extends JobUpdate {
   readonly job: Pick<ScoringJob, '_id' | 'status'>;
 }
 
-/** Fewest alike jobs that get a statement of their own. One statement costs as much as six jobs in the pipeline. */
+/** Fewest alike jobs that get a statement of their own beside others. One statement costs as much as six jobs in the pipeline. */
 const worthAStatement = 8;
 
 /** The job after the update. */
@@ -62,14 +63,14 @@ interface AlikeJobs {
 }
 
 /** A filter that finds the jobs only while they are as they were read, and the update of them. */
-interface ChangeOfAlike {
+interface UpdateOfAlike {
   readonly filter: object;
   readonly update: object;
 }
 
 /** A statement that changes several jobs. */
 interface Statement {
-  readonly updateMany: ChangeOfAlike;
+  readonly updateMany: UpdateOfAlike;
 }
 
 /**
@@ -133,8 +134,8 @@ export const changeStatements = (requests: readonly JobChangeRequest[], writeId:
   statementsOf(alikeJobs(requests, writeId));
 
 /** The filter and the update that make one change, for a command of its own. @param writeId a new id */
-export const changeOfOne = (request: JobChangeRequest, writeId: string): ChangeOfAlike =>
-  changeOfAlike({ ids: [request.job._id], change: changeOf(request, writeId) });
+export const updateOfOne = (request: JobChangeRequest, writeId: string): UpdateOfAlike =>
+  updateOfAlike({ ids: [request.job._id], change: changeOf(request, writeId) });
 
 function alikeJobs(requests: readonly JobChangeRequest[], writeId: string): AlikeJobs[] {
   const groups = new Map<string, AlikeJobs>();
@@ -160,7 +161,7 @@ function changeOf({ job, status, set, unset = [] }: JobChangeRequest, writeId: s
 
 /** One statement for each change that many jobs share, and one statement for all other changes. */
 function statementsOf(groups: readonly AlikeJobs[]): Statement[] {
-  // A pipeline that changes one job alone would cost more.
+  // One group needs no pipeline.
   if (groups.length === 1) return groups.map(statementOf);
   const many = groups.filter(({ ids }) => ids.length >= worthAStatement);
   const few = groups
@@ -169,9 +170,9 @@ function statementsOf(groups: readonly AlikeJobs[]): Statement[] {
   return [...many.map(statementOf), ...(few.length > 0 ? [pipelineStatement(few)] : [])];
 }
 
-const statementOf = (jobs: AlikeJobs): Statement => ({ updateMany: changeOfAlike(jobs) });
+const statementOf = (jobs: AlikeJobs): Statement => ({ updateMany: updateOfAlike(jobs) });
 
-function changeOfAlike({ ids, change: { after, set, unset, transitions } }: AlikeJobs): ChangeOfAlike {
+function updateOfAlike({ ids, change: { after, set, unset, transitions } }: AlikeJobs): UpdateOfAlike {
   const update = {
     $set: set,
     ...(unset.length > 0 && { $unset: Object.fromEntries(unset.map((field) => [field, ''])) }),

@@ -11,7 +11,7 @@ import type { JobLease, Models, ScoringJob } from '../../models/index.js';
 import { isDatabaseOutage } from '../storage/database.js';
 import { createGroupCommit, type GroupCommit } from '../storage/group-commit.js';
 import { groupedFind, largestCohort } from '../storage/group-queries.js';
-import { applied, changeOfOne, type JobChangeRequest } from './compare-and-set.js';
+import { applied, updateOfOne, type JobChangeRequest } from './compare-and-set.js';
 import { started, submitted } from './job-status.js';
 
 interface FirstClaim {
@@ -30,15 +30,15 @@ export function createFirstClaims(
   const find = groupedFind<ScoringJob>(scoringJobs, undefined, largestCohort);
 
   async function claimAlone(claim: FirstClaim): Promise<ScoringJob | null> {
-    const { filter, update } = changeOfOne(requestOf(claim), randomUUID());
+    const { collection } = scoringJobs;
+    const writeId = randomUUID();
+    const { filter, update } = updateOfOne(requestOf(claim), writeId);
     try {
-      return (await scoringJobs.collection.findOneAndUpdate(filter, update, {
-        returnDocument: 'after',
-      })) as ScoringJob | null;
+      return (await collection.findOneAndUpdate(filter, update, { returnDocument: 'after' })) as ScoringJob | null;
     } catch (error) {
-      // It may have been written. The caller decides by the job as it is then.
-      if (isDatabaseOutage(error)) return null;
-      throw error;
+      if (!isDatabaseOutage(error)) throw error;
+      // It may have been written. If it was not, the caller decides by the job as it is then.
+      return (await collection.findOne({ _id: claim.id, 'status.writeId': writeId })) as ScoringJob | null;
     }
   }
 

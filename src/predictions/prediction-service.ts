@@ -23,7 +23,7 @@ import { NotFoundError } from '../errors.js';
 import { checkAll, idOrNone, parseInput, toObjectId } from '../input.js';
 import type { ScopeOf } from '../scope/organization-scope.js';
 import { checkPage, type Page, type PageRequest } from '../scope/pagination.js';
-import { visibleAmong, type CareTeamFence, refuseClosed } from '../patients/care-team-fence.js';
+import { type AccessById, visibleAmong, type CareTeamFence, refuseClosed } from '../patients/care-team-fence.js';
 import { modelInputs, type ModelSubject } from '../patients/model-inputs.js';
 import { refuseFeatures, type FeatureCatalogue } from '../patients/feature-catalogue.js';
 import type { Patient } from '../scope/patient.js';
@@ -66,8 +66,17 @@ export interface PredictionService {
   countOfPatients(viewer: Viewer | null, patientIds: readonly string[]): Promise<number[]>;
   /** Counts the predictions that `list` would return for each job. @returns the counts in the order of the ids */
   countOfJobs(viewer: Viewer | null, jobIds: readonly string[]): Promise<number[]>;
-  /** @returns the prediction of a SINGLE job, or null while there is none */
-  ofJob(viewer: Viewer | null, job: Pick<ScoringJob, '_id' | 'patient'>): Promise<Prediction | null>;
+  /**
+   * @param read what `readOfJob` has read a moment ago; without it, it is read now
+   * @returns the prediction of a SINGLE job, or null while there is none
+   */
+  ofJob(
+    viewer: Viewer | null,
+    job: Pick<ScoringJob, '_id' | 'patient'>,
+    read?: ReadPrediction,
+  ): Promise<Prediction | null>;
+  /** Reads the prediction of a SINGLE job for `ofJob`. It is not recorded, and must not be shown. */
+  readOfJob(viewer: Viewer | null, job: Pick<ScoringJob, '_id' | 'patient'>): Promise<ReadPrediction>;
   /**
    * Returns the stored explanation. If the job asked for none, or the caller asks for another method or class, the
    * explanation is computed from the stored inputs.
@@ -85,6 +94,12 @@ export interface PredictionService {
   simulate(viewer: Viewer | null, input: SimulateRisk): Promise<Simulation>;
   /** Explains a simulation that this service has returned to the viewer. @throws BadUserInputError */
   explainSimulation(simulation: Simulation, request?: ExplanationRequest): Promise<StoredExplanation>;
+}
+
+/** A prediction that was read, and the viewer's access to its patient at that time. */
+export interface ReadPrediction {
+  readonly prediction: Prediction | null;
+  readonly access: AccessById;
 }
 
 interface PredictionServiceDependencies {
@@ -122,6 +137,17 @@ export function createPredictionService({
   const showFollowed = shareReads<Viewer, Prediction>(followerName, async (viewer, ids) =>
     show(viewer, await Promise.all(ids.map((id) => readForAll(viewer.organizationId, id)))),
   );
+
+  async function readOfJob(
+    viewer: Viewer,
+    { _id, patient }: Pick<ScoringJob, '_id' | 'patient'>,
+  ): Promise<ReadPrediction> {
+    const [prediction, access] = await Promise.all([
+      patient ? storedPredictions(scopeOf(viewer)).ofJob(_id) : null,
+      fence.accessTo(viewer, patient ? [patient] : []),
+    ]);
+    return { prediction, access };
+  }
 
   /** @throws NotFoundError, ForbiddenError when the viewer is not in the patient's care team */
   async function patientToSimulate(viewer: Viewer, patientId: string): Promise<Patient> {
@@ -180,15 +206,16 @@ export function createPredictionService({
       return countsOf(jobIds, await visiblePredictions(scope, viewer).countOfJobs(toObjectIds(jobIds)));
     },
 
-    async ofJob(viewer, { _id, patient }) {
+    async ofJob(viewer, job, read) {
       authorize(viewer, 'prediction:read');
-      if (!patient) return null;
-      const [found, access] = await Promise.all([
-        storedPredictions(scopeOf(viewer)).ofJob(_id),
-        fence.accessTo(viewer, [patient]),
-      ]);
-      const [shown] = await fence.show(viewer, 'prediction:read', [found], access);
+      const { prediction, access } = read ?? (await readOfJob(viewer, job));
+      const [shown] = await fence.show(viewer, 'prediction:read', [prediction], access);
       return shown ?? null;
+    },
+
+    async readOfJob(viewer, job) {
+      authorize(viewer, 'prediction:read');
+      return readOfJob(viewer, job);
     },
 
     explanation: (prediction, request = {}) => readExplanation(prediction, request),

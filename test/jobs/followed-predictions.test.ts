@@ -5,7 +5,8 @@ import { Types } from 'mongoose';
 import { afterEach, expect, test, vi } from 'vitest';
 import { createEarlyPrediction } from '../../schema/scoring-job/early-prediction.js';
 import type { Prediction } from '../../models/index.js';
-import { ScoringJobUpdatedDocument } from '../../src/client/generated/graphql.js';
+import { ScoringJobUpdatedDocument, TypedDocumentString } from '../../src/client/generated/graphql.js';
+import type { ReadPrediction } from '../../src/predictions/prediction-service.js';
 import { cancelled } from '../../src/jobs/job-status.js';
 import { patient, submit } from '../support/scenario.js';
 import { scoreClaim } from '../support/score-claim.js';
@@ -14,7 +15,7 @@ import { startSystem } from '../support/system.js';
 const system = await startSystem({ worker: false });
 const { app } = system;
 const job = { _id: new Types.ObjectId(), patient: new Types.ObjectId() };
-const prediction = { probability: 0.5 } as Prediction;
+const reading: ReadPrediction = { prediction: { probability: 0.5 } as Prediction, access: () => 'ALLOWED' };
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -101,21 +102,69 @@ test('a prediction that cannot be read at once is read with the job', async () =
   expect(find).toHaveBeenCalledTimes(2);
 });
 
+test('a prediction that is stored, but whose job was cancelled, is neither shown nor recorded', async () => {
+  const { id, changes } = await followNew('stored');
+  const claim = (await app.jobStore.claim(id, 1))!;
+  await app.scoringRecords.storePrediction(await scoreClaim(app, claim));
+  await app.jobStore.changeClaimed(claim, (status) => cancelled(status, new Date()));
+  let last: unknown;
+  for (let next = await changes.next(); !next.done; next = await changes.next())
+    last = next.value.scoringJobUpdated.job;
+  expect(last).toMatchObject({ state: 'CANCELLED', prediction: null });
+  expect(await recordedReadings('stored')).toBe(0);
+});
+
+test('other jobs of the operation show their own predictions', async () => {
+  const client = await system.client('CLINICIAN', 'others');
+  const { id: patientId } = await patient(client);
+  const earlier = await complete(new Types.ObjectId((await submit(client, { patientId })).id));
+  const { id } = await submit(client, { patientId });
+  const nested = new TypedDocumentString<
+    { scoringJobUpdated: { job: NestedJob } },
+    { id: string }
+  >(`subscription ($id: ID!) { scoringJobUpdated(id: $id) { job {
+    state prediction { id } patient { predictions { edges { node { id job { prediction { id } } } } } }
+  } } }`);
+  const changes = client.subscribe(nested, { id })[Symbol.asyncIterator]();
+  await changes.next();
+  const later = await complete(new Types.ObjectId(id));
+  let last: NestedJob | undefined;
+  for (let next = await changes.next(); !next.done; next = await changes.next())
+    last = next.value.scoringJobUpdated.job;
+  const ids = [later, earlier].map(({ _id }) => _id.toHexString());
+  expect(last!.prediction!.id).toBe(ids[0]);
+  expect(last!.patient.predictions.edges.map(({ node }) => [node.id, node.job.prediction!.id])).toEqual(
+    ids.map((own) => [own, own]),
+  );
+});
+
+interface NestedJob {
+  readonly state: string;
+  readonly prediction: { readonly id: string } | null;
+  readonly patient: {
+    readonly predictions: {
+      readonly edges: readonly { readonly node: { readonly id: string; readonly job: NestedJob } }[];
+    };
+  };
+}
+
 test('nothing is read early when the operation does not ask for the prediction', async () => {
-  const read = vi.fn(async () => prediction);
-  const early = createEarlyPrediction(read);
+  const read = vi.fn(async () => reading);
+  const early = createEarlyPrediction(job._id, read);
+  early.expect({ _id: new Types.ObjectId() });
   early.begin();
-  expect(await early.take()).toBeNull();
+  expect(await early.take(job)).toBeUndefined();
   expect(read).not.toHaveBeenCalled();
 });
 
 test('a prediction that was read is given for a second, since rights may be taken away after that', async () => {
   vi.useFakeTimers({ toFake: ['performance'] });
-  const early = createEarlyPrediction(async () => prediction);
+  const early = createEarlyPrediction(job._id, async () => reading);
   early.expect(job);
   early.begin();
   vi.advanceTimersByTime(999);
-  expect(await early.take()).toBe(prediction);
+  expect(await early.take(job)).toBe(reading);
+  expect(await early.take({ _id: new Types.ObjectId() })).toBeUndefined();
   vi.advanceTimersByTime(1);
-  expect(await early.take()).toBeNull();
+  expect(await early.take(job)).toBeUndefined();
 });

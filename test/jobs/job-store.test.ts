@@ -187,6 +187,7 @@ describe('a claim', () => {
       }) as never),
     ];
     const claims = await Promise.all(jobs.map(({ _id }) => store.claim(_id, 1)));
+    for (const { mock } of spies) expect(mock.calls).toHaveLength(1);
     spies.forEach((spy) => spy.mockRestore());
     for (const [index, claim] of claims.entries()) {
       expect(claim!.job).toMatchObject(claimedOf(jobs[index]!));
@@ -194,7 +195,7 @@ describe('a claim', () => {
     }
   });
 
-  test('whose answer is lost is decided by the job as it is then', async () => {
+  test('whose answer is lost is known by its own id, and counts one attempt', async () => {
     const job = await insertJob();
     const { collection } = app.models.scoringJobs;
     const claimIt = collection.findOneAndUpdate.bind(collection) as (...of: unknown[]) => Promise<unknown>;
@@ -203,7 +204,7 @@ describe('a claim', () => {
       throw new mongoose.mongo.MongoNetworkError('read ECONNRESET');
     }) as never);
     const claim = await store.claim(job._id, 1);
-    expect(claim!.job.status).toMatchObject({ state: 'ACTIVE', attempts: 2 });
+    expect(claim!.job).toMatchObject(claimedOf(job));
     expect(await completeIt(claim)).toBe(true);
   });
 
