@@ -40,6 +40,7 @@ import { patientIds, startBenchSystem } from './jobs/setup.js';
  *   COMMANDS=1                     prints MongoDB's commands per piece of work too
  *   PAGES=10                       asks for as many pages of the list in turn, so that callers seldom share a query
  *   PROFILES=FOLDER                writes a CPU profile of each API process there
+ *   API_OPTIONS=--trace-gc-nvp     further options of Node.js for the API; what they print is shown
  *
  * The sides take turns in each round, on the same MongoDB and Redis and on the same rows. Only the side whose turn it is
  * runs. With no folder, this build is measured (npm run build first). With peers, the run first checks that all sides

@@ -27,6 +27,8 @@ export interface RunningGroup {
 
 /** The folder for CPU profiles of the API; undefined for none. */
 const profiles = process.env.PROFILES;
+/** Further options of Node.js for the API. What they print is shown. */
+const apiOptions = process.env.API_OPTIONS?.split(' ') ?? [];
 
 /** Starts one API and one worker of a build. @param token of the client */
 export async function startBuild(
@@ -50,9 +52,10 @@ export async function startGroup(
       execArgv: [
         youngGeneration,
         ...(command === 'api' && profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : []),
+        ...(command === 'api' ? apiOptions : []),
       ],
       env: { PATH: process.env.PATH, ...environment },
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      stdio: ['ignore', apiOptions.length > 0 ? 'inherit' : 'ignore', 'inherit', 'ipc'],
     });
     const [message] = (await once(child, 'message')) as [{ ready?: string; failed?: string }];
     if (message.ready === undefined) throw new Error(message.failed);

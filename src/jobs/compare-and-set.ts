@@ -35,7 +35,10 @@ export interface JobChangeRequest extends JobUpdate {
   readonly job: Pick<ScoringJob, '_id' | 'status'>;
 }
 
-/** Fewest alike jobs that get a statement of their own beside others. One statement costs as much as six jobs in the pipeline. */
+/**
+ * Fewest alike jobs that get a statement of their own beside other groups. One statement costs as much as six jobs in the
+ * pipeline.
+ */
 const worthAStatement = 8;
 
 /** The job after the update. */

@@ -10,7 +10,7 @@ import type { Types } from 'mongoose';
 import type { JobLease, Models, ScoringJob } from '../../models/index.js';
 import { isDatabaseOutage } from '../storage/database.js';
 import { createGroupCommit, type GroupCommit } from '../storage/group-commit.js';
-import { groupedFind, largestCohort } from '../storage/group-queries.js';
+import { largestCohort } from '../storage/group-queries.js';
 import { applied, updateOfOne, type JobChangeRequest } from './compare-and-set.js';
 import { started, submitted } from './job-status.js';
 
@@ -23,12 +23,13 @@ interface FirstClaim {
 /** Takes a job. @returns the job with the lease; null when the job is no longer as it was submitted, or is not there */
 type FirstClaims = GroupCommit<FirstClaim, ScoringJob | null>;
 
-export function createFirstClaims(
-  { scoringJobs }: Pick<Models, 'scoringJobs'>,
-  compareAndSet: GroupCommit<JobChangeRequest, boolean>,
-): FirstClaims {
-  const find = groupedFind<ScoringJob>(scoringJobs, undefined, largestCohort);
+interface FirstClaimsDependencies {
+  readonly scoringJobs: Models['scoringJobs'];
+  readonly find: GroupCommit<Types.ObjectId, ScoringJob | null>;
+  readonly compareAndSet: GroupCommit<JobChangeRequest, boolean>;
+}
 
+export function createFirstClaims({ scoringJobs, find, compareAndSet }: FirstClaimsDependencies): FirstClaims {
   async function claimAlone(claim: FirstClaim): Promise<ScoringJob | null> {
     const { collection } = scoringJobs;
     const writeId = randomUUID();

@@ -138,7 +138,7 @@ export function createJobStore({
   const find = groupedFind<ScoringJob>(scoringJobs, undefined, largestCohort);
   const insertOne = groupedInsert<ScoringJob>(scoringJobs);
   const compareAndSet = createCompareAndSet(models);
-  const firstClaims = createFirstClaims(models, compareAndSet);
+  const firstClaims = createFirstClaims({ scoringJobs, find, compareAndSet });
   // All claims of one turn share a token. This is safe: of two claims of one job in the same turn only one is written.
   // The other one decides again in a later turn, with another token.
   const currentTurn = oncePerTurn(() => ({ token: randomUUID(), now: new Date() }));

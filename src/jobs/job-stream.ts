@@ -18,7 +18,7 @@ const defaultGatheringMs = 100;
 /** Period between two comparisons of all subscriptions with MongoDB, in case Redis lost an event. Milliseconds. */
 const sweepPeriodMs = 5_000;
 
-/** What the stream knows of a job when it reads it for a subscriber. */
+/** The facts that a stream gives to the function that reads a job. */
 interface FollowedReading {
   /** The job is read again after null, so null is no refusal yet. */
   readonly isTry: boolean;

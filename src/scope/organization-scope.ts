@@ -1,4 +1,4 @@
-import { Types } from 'mongoose';
+import { Types, type Model } from 'mongoose';
 import {
   searchTokensRepair,
   type ApiKey,
@@ -25,7 +25,12 @@ import { createKeptDocuments } from './kept-documents.js';
 import { createPatientDecryption, type PatientDecryption } from './patient-cipher.js';
 import { createPatientRecords, type PatientRecords } from './patient-records.js';
 import type { Protection, ProtectionOf } from '../protection/protection.js';
-import { type ScopedCollection, scopedCollection, type Sharing } from './scoped-collection.js';
+import {
+  type OrganizationDocument,
+  type ScopedCollection,
+  scopedCollection,
+  type Sharing,
+} from './scoped-collection.js';
 import { createSharedReads } from './shared-reads.js';
 
 /**
@@ -103,26 +108,26 @@ export function createOrganizationScopes(models: Models, protectionOf: Protectio
       job: groupedRead<Prediction>(models.predictions, 'job'),
     },
   };
-  const shared: SharedReads = {
+  const parts: CommonParts = {
     models,
     protectionOf,
     patientSharing,
     predictionSharing,
+    jobSharing: { grouped: { _id: groupedRead<ScoringJob>(models.scoringJobs, '_id') } },
     decrypt: createPatientDecryption(),
-    jobReads: { _id: groupedRead<ScoringJob>(models.scoringJobs, '_id') },
     careTeam: groupedRead<StoredPatient>(models.patients, '_id', { projection: careTeamFields }),
   };
-  return (member) => new MemberScope(shared, member);
+  return (member) => new MemberScope(parts, member);
 }
 
-/** What the scopes of a process share. */
-interface SharedReads {
+/** The parts that all scopes of a process have in common. */
+interface CommonParts {
   readonly models: Models;
   readonly protectionOf: ProtectionOf;
   readonly patientSharing: Sharing<StoredPatient>;
   readonly predictionSharing: Sharing<Prediction>;
+  readonly jobSharing: Sharing<ScoringJob>;
   readonly decrypt: PatientDecryption;
-  readonly jobReads: Sharing<ScoringJob>['grouped'];
   readonly careTeam: GroupedRead<CareTeam>;
 }
 
@@ -132,16 +137,18 @@ interface SharedReads {
  */
 class MemberScope implements OrganizationScope {
   readonly id: Types.ObjectId;
+  private readonly models: Models;
 
   constructor(
-    private readonly shared: SharedReads,
+    private readonly parts: CommonParts,
     private readonly member: Member,
   ) {
     this.id = new Types.ObjectId(member.organizationId);
+    this.models = parts.models;
   }
 
   get protection() {
-    return this.shared.protectionOf(this.id);
+    return this.parts.protectionOf(this.id);
   }
   get patients() {
     return this.records(patientFence(this.member));
@@ -150,38 +157,37 @@ class MemberScope implements OrganizationScope {
     return this.records();
   }
   get careTeams() {
-    return scopedCollection<StoredPatient>(this.shared.models.patients, this.id);
+    return this.own<StoredPatient>(this.models.patients);
   }
   get breakGlassAccesses() {
-    return scopedCollection<StoredBreakGlassAccess>(this.shared.models.breakGlassAccesses, this.id);
+    return this.own<StoredBreakGlassAccess>(this.models.breakGlassAccesses);
   }
   get predictions() {
-    return scopedCollection<Prediction>(this.shared.models.predictions, this.id, this.shared.predictionSharing);
+    return this.own<Prediction>(this.models.predictions, this.parts.predictionSharing);
   }
   get predictionBlocks() {
-    return scopedCollection<PredictionBlock>(this.shared.models.predictionBlocks, this.id);
+    return this.own<PredictionBlock>(this.models.predictionBlocks);
   }
   get scoringJobs() {
-    const { models, jobReads } = this.shared;
-    return scopedCollection<ScoringJob>(models.scoringJobs, this.id, { grouped: jobReads });
+    return this.own<ScoringJob>(this.models.scoringJobs, this.parts.jobSharing);
   }
   get auditEvents() {
-    return scopedCollection<AuditEvent>(this.shared.models.auditEvents, this.id);
+    return this.own<AuditEvent>(this.models.auditEvents);
   }
   get users() {
-    return scopedCollection<User>(this.shared.models.users, this.id);
+    return this.own<User>(this.models.users);
   }
   get sessions() {
-    return scopedCollection<Session>(this.shared.models.sessions, this.id);
+    return this.own<Session>(this.models.sessions);
   }
   get apiKeys() {
-    return scopedCollection<ApiKey>(this.shared.models.apiKeys, this.id);
+    return this.own<ApiKey>(this.models.apiKeys);
   }
   get webhookEndpoints() {
-    return scopedCollection<WebhookEndpoint>(this.shared.models.webhookEndpoints, this.id);
+    return this.own<WebhookEndpoint>(this.models.webhookEndpoints);
   }
   get webhookDeliveries() {
-    return scopedCollection<WebhookDelivery>(this.shared.models.webhookDeliveries, this.id);
+    return this.own<WebhookDelivery>(this.models.webhookDeliveries);
   }
 
   async careTeamsOf(ids: readonly Types.ObjectId[]): Promise<readonly CareTeam[]> {
@@ -190,33 +196,44 @@ class MemberScope implements OrganizationScope {
         { _id: { $in: [...ids] }, careTeam: { $exists: true } },
         { projection: careTeamFields },
       );
-    const found = await Promise.all(ids.map((patient) => this.shared.careTeam(this.id, patient)));
+    const found = await Promise.all(ids.map((patient) => this.parts.careTeam(this.id, patient)));
     return found.flatMap((patient) => patient ?? []);
   }
 
   async prefixSearch() {
     if (!(await this.hasPrefixSearch())) return null;
-    const { repairs } = this.shared.models;
-    return (await repairs.findById(searchTokensRepair(this.id)).lean<Repair>()) ?? { processed: 0, total: 0 };
+    return (
+      (await this.models.repairs.findById(searchTokensRepair(this.id)).lean<Repair>()) ?? { processed: 0, total: 0 }
+    );
   }
 
   chunks(job: ScoringJob): ScopedChunks {
-    return scopedChunks(this.shared.models, job, this.id);
+    return scopedChunks(this.models, job, this.id);
   }
 
   organization(): Promise<Organization> {
-    return this.shared.models.organizations.findById(this.id).lean<Organization>().orFail();
+    return this.models.organizations.findById(this.id).lean<Organization>().orFail();
   }
 
   private async hasPrefixSearch(): Promise<boolean> {
-    const { organizations } = this.shared.models;
-    return (await organizations.findById(this.id, { prefixSearch: 1 }).lean<Organization>())?.prefixSearch === true;
+    return (
+      (await this.models.organizations.findById(this.id, { prefixSearch: 1 }).lean<Organization>())?.prefixSearch ===
+      true
+    );
+  }
+
+  /** The documents of the organization. */
+  private own<T extends OrganizationDocument>(
+    model: Model<T>,
+    options?: Parameters<typeof scopedCollection<T>>[2],
+  ): ScopedCollection<T> {
+    return scopedCollection(model, this.id, options);
   }
 
   private records(fence?: ReturnType<typeof patientFence>): PatientRecords {
-    const { models, patientSharing, decrypt } = this.shared;
+    const { patientSharing, decrypt } = this.parts;
     return createPatientRecords({
-      collection: scopedCollection<StoredPatient>(models.patients, this.id, { fence, ...patientSharing }),
+      collection: this.own<StoredPatient>(this.models.patients, { fence, ...patientSharing }),
       organization: this.id,
       protection: this.protection,
       decrypt,

@@ -39,7 +39,7 @@ async function complete(id: Types.ObjectId): Promise<Prediction> {
   return scored;
 }
 
-/** Numbers of events about read predictions in the audit trail of the organization. */
+/** Number of events about read predictions in the audit trail of the organization. */
 const recordedReadings = async (organization: string): Promise<number> =>
   app.models.auditEvents.countDocuments({
     organization: new Types.ObjectId(await system.organizationId(organization)),
