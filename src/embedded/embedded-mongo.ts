@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { rmdirSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -53,6 +54,7 @@ async function startHost(dataDirectory: string, library: string | undefined): Pr
   const report = await Promise.race([firstReport(host), exited]);
   if (!('state' in report) || report.state === 'failed') {
     const exit = await exited;
+    removeWhenEmpty(sockets);
     const reason =
       'state' in report ? report.reason : `it ${describeExit(exit)} ${output().split('\n').at(-1) ?? ''}`.trim();
     throw new StartupError(
@@ -64,8 +66,19 @@ async function startHost(dataDirectory: string, library: string | undefined): Pr
     url: `mongodb://${encodeURIComponent(join(sockets, stableSocketName))}/riskgraph?directConnection=true`,
     pid: host.pid!,
     exited,
-    stop: () => terminate(host, exited),
+    stop: async () => {
+      await terminate(host, exited);
+      rmSync(sockets, { recursive: true, force: true });
+    },
   };
+}
+
+function removeWhenEmpty(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch {
+    // It holds the socket of a host that has the database open.
+  }
 }
 
 async function firstReport(host: ChildProcess): Promise<HostReport> {

@@ -3,7 +3,7 @@
  * third argument is the path of the native library, when the package's own does not load.
  * It reports to its parent over IPC (`HostReport`). It ends on SIGTERM or when the parent is gone.
  */
-import { renameSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
+import { renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -23,11 +23,9 @@ if (!databaseDirectory || !sockets)
 const link = join(sockets, stableSocketName);
 
 const starting = startWhenFree(databaseDirectory);
-followParent(async () => {
-  await (await starting).close();
-  rmSync(link, { force: true });
-  removeWhenEmpty(sockets);
-});
+// The socket directory and the link in it are left to the parent: once the database is closed, they may be in use by the
+// host of the next parent.
+followParent(async () => (await starting).close());
 try {
   const engine = await starting;
   removeStaleSockets(sockets, engine.socketPath);
@@ -35,7 +33,6 @@ try {
   report({ state: 'ready' });
 } catch (error) {
   report({ state: 'failed', reason: reasonOf(error).replaceAll(/\s+/g, ' ') });
-  removeWhenEmpty(sockets);
   process.exitCode = 1;
   process.disconnect?.();
 }
@@ -76,14 +73,6 @@ function pointLinkAt(socket: string): void {
   rmSync(draft, { force: true });
   symlinkSync(socket, draft);
   renameSync(draft, link);
-}
-
-function removeWhenEmpty(directory: string): void {
-  try {
-    rmdirSync(directory);
-  } catch {
-    // The directory holds another host's socket. That host removes the directory when it ends.
-  }
 }
 
 function report(message: HostReport): void {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { isRunning } from '../support/is-running.js';
 import { namespace } from '../support/namespace.js';
 import { childrenOf, freePorts, startGroup } from '../support/process-group.js';
 import { settingsFor } from '../support/system.js';
@@ -127,12 +128,5 @@ test('processes of a group end when the first one is killed', async () => {
   const members = group.members();
   process.kill(group.pid, 'SIGKILL');
   await group.exited;
-  const isRunning = (pid: number): boolean => {
-    try {
-      return process.kill(pid, 0);
-    } catch {
-      return false;
-    }
-  };
   await expect.poll(() => members.filter(isRunning)).toEqual([]);
 });

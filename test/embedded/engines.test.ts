@@ -11,6 +11,7 @@ import { exitOf } from '../../src/embedded/child-exit.js';
 import { startEngines, type EngineOptions, type Engines } from '../../src/embedded/engines.js';
 import { spawnEntry } from '../../src/embedded/spawn-entry.js';
 import type { UnexpectedExit } from '../../src/embedded/supervisor.js';
+import { isRunning } from '../support/is-running.js';
 import { namespace } from '../support/namespace.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
@@ -113,6 +114,9 @@ test('kill -9 of the owner ends its engines, and the next start has every acknow
   owner.kill('SIGKILL');
   expect(await exited).toEqual({ code: null, signal: 'SIGKILL' });
   for (const url of [report.mongoUri, report.redisUrl]) await expect.poll(() => listens(url)).toBe(false);
+  await expect.poll(() => isRunning(report.pids.mongodb), { timeout: 20_000 }).toBe(false);
+  const sockets = dirname(decodeURIComponent(new URL(report.mongoUri).host));
+  expect(existsSync(sockets), 'the next start may have made its socket there already').toBe(true);
 
   const after = await connect(await start({ dataDirectory }));
   expect(await after.notes.countDocuments()).toBe(50);
