@@ -32,6 +32,7 @@ import { createPredictionService, type PredictionService } from './predictions/p
 import type { QueueDepth } from './jobs/queue-depths.js';
 import { createScoringQueue } from './jobs/scoring-queue.js';
 import { createScoringRecords, type ScoringRecords } from './jobs/scoring-records.js';
+import { createSubmittedJobs } from './jobs/submitted-jobs.js';
 import { createBundleStore } from './model-store/bundle-store.js';
 import { followModels, startModelRegistry, type ModelRegistry } from './model-store/model-registry.js';
 import { createOrganizationScopes, type ScopeOf } from './scope/organization-scope.js';
@@ -248,6 +249,8 @@ async function buildApp(
   const upserts = createPatientUpsert({ scopeOf, audit, catalogue });
   const erase = createPatientErasure(models, jobStore);
   const patients = createPatientService({ scopeOf, audit, catalogue, erase, latestConditions });
+  const submittedJobs = createSubmittedJobs(events);
+  closers.add(() => submittedJobs.close());
   const jobs = createJobService({
     scopeOf,
     audit,
@@ -256,6 +259,7 @@ async function buildApp(
     registry,
     jobStore,
     jobDispatcher,
+    submittedJobs,
     batchProgress,
   });
 
@@ -298,7 +302,13 @@ async function buildApp(
       largestCohort: config.cohortLimits.patients,
     }),
     readBatchResults: createBatchResults({ scopeOf, fence, jobs, patients }),
-    predictions: createPredictionService({ scopeOf, fence, registry, catalogue }),
+    predictions: createPredictionService({
+      scopeOf,
+      fence,
+      registry,
+      catalogue,
+      wasAllowed: (viewer, job) => submittedJobs.isOwn(viewer, job.toHexString()),
+    }),
     webhooks: createWebhookService({ scopeOf, audit, events, allowedHosts: config.webhooks.allowedHosts }),
     jobStore,
     scoringRecords,

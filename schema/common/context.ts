@@ -35,8 +35,11 @@ export interface OperationContext {
    * @param isTry true when the caller asks again after null: then a denial is not recorded
    */
   readJob(id: string, isTry: boolean): Promise<ScoringJob | null>;
-  /** Reads the prediction of a job of one patient, before it is known whether it will be shown. */
-  readPredictionOfJob(job: Pick<ScoringJob, '_id' | 'patient'>): Promise<ReadPrediction>;
+  /**
+   * Reads the prediction of a job of one patient, before it is known whether it will be shown.
+   * @param isExpected true when the job is known to have completed
+   */
+  readPredictionOfJob(job: Pick<ScoringJob, '_id' | 'patient'>, isExpected: boolean): Promise<ReadPrediction>;
   /** Only a subscription to one job has this. It is about that job alone. */
   earlyPrediction?: EarlyPrediction;
   /** Selects the jobs of a list that this viewer may see. @throws ForbiddenError */

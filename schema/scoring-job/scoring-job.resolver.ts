@@ -305,8 +305,8 @@ async function followJob(id: string, after: number, context: OperationContext): 
   if (!jobId) throw new NotFoundError('This scoring job');
   const early = createEarlyPrediction(jobId, readPredictionOfJob);
   context.earlyPrediction = early;
-  return jobStreams.follow(jobId, after, ({ isTry, hasEnded }) => {
-    if (hasEnded) early.begin();
+  return jobStreams.follow(jobId, after, ({ isTry, end }) => {
+    if (end) early.begin(end === 'COMPLETED');
     return readJob(id, isTry);
   });
 }

@@ -3,8 +3,17 @@
  * it shows a subscriber again from MongoDB, with the subscriber's own rights.
  */
 export interface Topics {
-  /** A job was submitted, or has changed; `ended` tells that it has ended. The receiver reads it again. */
-  scoringJobChanged: { readonly scoringJobId: string; readonly organizationId: string; readonly ended: boolean };
+  /** A job was submitted, or has changed. The receiver reads it again. */
+  scoringJobChanged: {
+    readonly scoringJobId: string;
+    readonly organizationId: string;
+    /** Sequence number of the job after the change. Absent in events of an earlier release. */
+    readonly sequence?: number;
+    /** The job has ended. */
+    readonly ended: boolean;
+    /** The job has ended as COMPLETED. Absent in events of an earlier release. */
+    readonly completed?: boolean;
+  };
   /** A caller has asked to stop a running job. */
   scoringJobCancelRequested: { readonly scoringJobId: string };
   /** An organization writes with a new data key from now on. */

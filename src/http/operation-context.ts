@@ -68,8 +68,8 @@ export function createOperationContext(
     loaders: createLoaders(app, caller.viewer, () => context.operation?.check()),
     readPrediction: (id: string): Promise<Prediction | null> => app.predictions.followed(caller.viewer, id),
     readJob: (id: string, isTry: boolean): Promise<ScoringJob | null> => app.jobs.followed(caller.viewer, id, isTry),
-    readPredictionOfJob: (job: Pick<ScoringJob, '_id' | 'patient'>): Promise<ReadPrediction> =>
-      app.predictions.readOfJob(caller.viewer, job),
+    readPredictionOfJob: (job: Pick<ScoringJob, '_id' | 'patient'>, isExpected: boolean): Promise<ReadPrediction> =>
+      app.predictions.readOfJob(caller.viewer, job, isExpected),
     selectJobs: (filter: ScoringJobFilter): SelectJobs => app.jobs.select(caller.viewer, filter),
   };
   return context;

@@ -45,6 +45,7 @@ import { revived, submitted, tellsOfPatient } from './job-status.js';
 import type { BatchProgress } from './batch-progress.js';
 import type { JobStore } from './job-store.js';
 import type { ScoringRecords } from './scoring-records.js';
+import type { SubmittedJobs } from './submitted-jobs.js';
 import type { JobDispatcher } from './job-dispatcher.js';
 import { requireModel, invalidFeatures } from '../predictions/served-models.js';
 
@@ -100,6 +101,7 @@ interface JobServiceDependencies {
   readonly registry: RiskModelRegistry;
   readonly jobStore: JobStore;
   readonly jobDispatcher: JobDispatcher;
+  readonly submittedJobs: SubmittedJobs;
   readonly batchProgress: BatchProgress;
 }
 
@@ -111,9 +113,10 @@ export function createJobService({
   registry,
   jobStore,
   jobDispatcher,
+  submittedJobs,
   batchProgress,
 }: JobServiceDependencies): JobService {
-  const visibleJobs = createVisibleJobs(scopeOf, audit, fence);
+  const visibleJobs = createVisibleJobs(scopeOf, audit, fence, submittedJobs);
 
   /** @throws NotFoundError when there is no such job, or its patient is closed to the viewer */
   async function getVisible(viewer: Viewer, id: string, action: Action): Promise<VisibleJob> {
@@ -217,6 +220,7 @@ export function createJobService({
           if ('error' in inserted) throw inserted.error;
         });
         if (created) {
+          if (access === 'ALLOWED') submittedJobs.keep(viewer, job);
           await jobDispatcher.dispatch(job);
           return job;
         }

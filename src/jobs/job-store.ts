@@ -143,11 +143,13 @@ export function createJobStore({
   // The other one decides again in a later turn, with another token.
   const currentTurn = oncePerTurn(() => ({ token: randomUUID(), now: new Date() }));
 
-  const tell = ({ _id, organization }: ScoringJob, { state }: JobStatus): void =>
+  const tell = ({ _id, organization }: ScoringJob, { state, sequence }: JobStatus): void =>
     events.publish('scoringJobChanged', {
       scoringJobId: _id.toHexString(),
       organizationId: organization.toHexString(),
+      sequence,
       ended: isTerminal(state),
+      completed: state === ScoringJobState.COMPLETED,
     });
 
   /** Jobs as their claims have changed them, so that the next change does not begin with an earlier state. */

@@ -22,9 +22,12 @@ const sweepPeriodMs = 5_000;
 interface FollowedReading {
   /** The job is read again after null, so null is no refusal yet. */
   readonly isTry: boolean;
-  /** An event told that the job has ended. It may be wrong. */
-  readonly hasEnded: boolean;
+  /** How the job has ended, as an event told. It may be wrong. */
+  readonly end?: JobEnd;
 }
+
+/** OTHER is each end that is not COMPLETED, and one that is not known. */
+type JobEnd = 'COMPLETED' | 'OTHER';
 
 /** Reads the present job for a subscriber. */
 export type ReadFollowedJob = (reading: FollowedReading) => Promise<ScoringJob | null>;
@@ -56,8 +59,8 @@ interface Follower {
   readonly jobId: Types.ObjectId;
   /** Sequence number of the last change that was put into the subscriber's queue. */
   sequence: number;
-  /** An event told that the job has ended. */
-  hasEnded: boolean;
+  /** How the job has ended, as an event told. */
+  end?: JobEnd;
   readonly changes: AsyncQueue<JobChange>;
 }
 
@@ -90,10 +93,10 @@ export function createJobStreams({
   }
   const wakeAll = (): void => followers.forEach((ofJob) => ofJob.forEach((follower) => follower.changes.wake()));
   const stopListening = [
-    events.subscribe('scoringJobChanged', ({ scoringJobId, ended }) => {
+    events.subscribe('scoringJobChanged', ({ scoringJobId, ended, completed }) => {
       if (ended) {
         gathered.delete(scoringJobId);
-        followers.get(scoringJobId)?.forEach((follower) => (follower.hasEnded = true));
+        followers.get(scoringJobId)?.forEach((follower) => (follower.end = completed ? 'COMPLETED' : 'OTHER'));
         wake(scoringJobId);
       } else if (followers.has(scoringJobId)) {
         gathered.add(scoringJobId);
@@ -132,7 +135,7 @@ export function createJobStreams({
     const ofJob = followers.get(key) ?? new Set<Follower>();
     const changes = createAsyncQueue<JobChange>({
       async refill() {
-        const job = await readUnlessAway(() => read({ isTry: false, hasEnded: follower.hasEnded }));
+        const job = await readUnlessAway(() => read({ isTry: false, end: follower.end }));
         if (job !== 'away') hand(follower, job);
       },
       onClose() {
@@ -141,7 +144,7 @@ export function createJobStreams({
         size -= 1;
       },
     });
-    const follower: Follower = { jobId, sequence: after, hasEnded: false, changes };
+    const follower: Follower = { jobId, sequence: after, changes };
     followers.set(key, ofJob.add(follower));
     size += 1;
     return follower;
@@ -160,11 +163,11 @@ export function createJobStreams({
       // The follower listens before the job is read, so that a change in between wakes it.
       const follower = enter(jobId, after, read);
       try {
-        let job = await read({ isTry: true, hasEnded: follower.hasEnded });
+        let job = await read({ isTry: true, end: follower.end });
         if (!job || after > job.status.sequence) {
           // A primary that was elected just now, or one that does not know yet that it is none, may know less.
           await catchUp();
-          job = await read({ isTry: false, hasEnded: follower.hasEnded });
+          job = await read({ isTry: false, end: follower.end });
         }
         if (!job) throw new NotFoundError('This scoring job');
         if (after > job.status.sequence) {

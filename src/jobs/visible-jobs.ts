@@ -18,6 +18,7 @@ import { modelCondition } from '../predictions/served-models.js';
 import { followerName } from '../predictions/shared-reads.js';
 import { createGroupCommit, type GroupResult } from '../storage/group-commit.js';
 import { walkById } from '../storage/walk.js';
+import type { SubmittedJobs } from './submitted-jobs.js';
 
 /** Jobs whose patients are read in one query. */
 const ownersAtOnce = 10_000;
@@ -51,7 +52,8 @@ interface VisibleJobs {
    * Does the same as `read` for a follower, with the job as it is after the call, and without changes that a failover
    * may undo. Followers who ask at the same time share one read. Those of one user and address also share the check of
    * the care team and the audit event.
-   * @param isTry true when the caller asks again after null: then a denial is not recorded
+   * @param isTry true when the caller asks again after null, and is told of later changes. Then a denial is not recorded,
+   *   and a job that the viewer has submitted a moment ago is not read
    */
   followed(viewer: Viewer, id: string, isTry?: boolean): Promise<ScoringJob | null>;
   /**
@@ -65,7 +67,12 @@ interface VisibleJobs {
   list(viewer: Viewer, request: PageRequest, filter: ScoringJobFilter): Promise<Page<ScoringJob>>;
 }
 
-export function createVisibleJobs(scopeOf: ScopeOf, audit: AuditTrail, fence: CareTeamFence): VisibleJobs {
+export function createVisibleJobs(
+  scopeOf: ScopeOf,
+  audit: AuditTrail,
+  fence: CareTeamFence,
+  submittedJobs: Pick<SubmittedJobs, 'unchanged' | 'isOwn'>,
+): VisibleJobs {
   // A job never changes its patient. So the access of a follower is read together with the job.
   const patientsOfJobs = new LRUCache<string, Types.ObjectId>({ max: rememberedPatients });
 
@@ -101,6 +108,7 @@ export function createVisibleJobs(scopeOf: ScopeOf, audit: AuditTrail, fence: Ca
 
   async function showRead({ viewer, id, isTry }: Follow, reading: Promise<JobsByKey>): Promise<ScoringJob | null> {
     const key = jobKey(viewer, id);
+    if (submittedJobs.isOwn(viewer, id)) return (await reading).get(key) ?? null;
     const patient = patientsOfJobs.get(key);
     const access = patient && fence.accessTo(viewer, [patient]);
     access?.catch(() => undefined);
@@ -140,7 +148,8 @@ export function createVisibleJobs(scopeOf: ScopeOf, audit: AuditTrail, fence: Ca
 
     read: async (viewer, id) => show(viewer, await stored(viewer, id)),
 
-    followed: (viewer, id, isTry = false) => followed({ viewer, id, isTry }),
+    followed: async (viewer, id, isTry = false) =>
+      (isTry ? submittedJobs.unchanged(viewer, id) : undefined) ?? followed({ viewer, id, isTry }),
 
     async findMany(viewer, ids) {
       const found = await scopeOf(viewer).scoringJobs.findMany(ids.map(idOrNone));

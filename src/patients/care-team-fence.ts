@@ -144,6 +144,16 @@ export interface CareTeamFence {
     access?: AccessById,
   ): Promise<(T | null)[]>;
   /**
+   * Records that a result is about to be shown to a viewer who may see its patient, while the result is being read. If that
+   * fails, or there is none, a failure is recorded too.
+   */
+  showWhileReading<T extends OfPatient>(
+    viewer: Viewer,
+    action: AuditAction,
+    patient: Types.ObjectId,
+    reading: Promise<T | null>,
+  ): Promise<T | null>;
+  /**
    * Does the same as `show` for one result that the viewer asked for by id. If its patient is closed, a denial is
    * recorded. The same is done when there is no result, so that the time of the answer does not tell the two apart.
    */
@@ -196,6 +206,12 @@ export function createCareTeamFence(scopeOf: (viewer: Viewer) => OrganizationSco
         ids.map((id) => ({ id, access: access(id) })).filter((patient) => patient.access !== 'DENIED'),
       );
       return shown;
+    },
+    async showWhileReading(viewer, action, patient, reading) {
+      const recording = recordShown(audit, viewer, action, [{ id: patient.toHexString(), access: 'ALLOWED' }]);
+      const [result] = await fence.afterShown(viewer, action, patient, () => Promise.all([reading, recording]));
+      if (!result) await recordFailure(viewer, action, patient);
+      return result;
     },
     async showNamed(viewer, action, result) {
       if (!result) {

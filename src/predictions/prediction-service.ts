@@ -75,8 +75,16 @@ export interface PredictionService {
     job: Pick<ScoringJob, '_id' | 'patient'>,
     read?: ReadPrediction,
   ): Promise<Prediction | null>;
-  /** Reads the prediction of a SINGLE job for `ofJob`. It is not recorded, and must not be shown. */
-  readOfJob(viewer: Viewer | null, job: Pick<ScoringJob, '_id' | 'patient'>): Promise<ReadPrediction>;
+  /**
+   * Reads the prediction of a SINGLE job for `ofJob`. It must not be shown without that.
+   * @param isExpected true when the job is known to have a prediction, which is about to be shown. Then the reading may be
+   *   recorded at the same time
+   */
+  readOfJob(
+    viewer: Viewer | null,
+    job: Pick<ScoringJob, '_id' | 'patient'>,
+    isExpected: boolean,
+  ): Promise<ReadPrediction>;
   /**
    * Returns the stored explanation. If the job asked for none, or the caller asks for another method or class, the
    * explanation is computed from the stored inputs.
@@ -100,6 +108,8 @@ export interface PredictionService {
 export interface ReadPrediction {
   readonly prediction: Prediction | null;
   readonly access: AccessById;
+  /** The reading is on record. */
+  readonly isRecorded?: true;
 }
 
 interface PredictionServiceDependencies {
@@ -107,6 +117,8 @@ interface PredictionServiceDependencies {
   readonly fence: CareTeamFence;
   readonly registry: RiskModelRegistry;
   readonly catalogue: FeatureCatalogue;
+  /** Tells whether the viewer was allowed to see the patient of the job within the last second. False if not known. */
+  readonly wasAllowed: (viewer: Viewer, job: Types.ObjectId) => boolean;
 }
 
 export function createPredictionService({
@@ -114,6 +126,7 @@ export function createPredictionService({
   fence,
   registry,
   catalogue,
+  wasAllowed,
 }: PredictionServiceDependencies): PredictionService {
   /** Records that the viewer reads the predictions, and then returns them without those of closed patients. */
   const show = (viewer: Viewer, results: readonly (Prediction | null)[]): Promise<(Prediction | null)[]> =>
@@ -208,14 +221,19 @@ export function createPredictionService({
 
     async ofJob(viewer, job, read) {
       authorize(viewer, 'prediction:read');
-      const { prediction, access } = read ?? (await readOfJob(viewer, job));
+      const { prediction, access, isRecorded } = read ?? (await readOfJob(viewer, job));
+      if (isRecorded) return prediction;
       const [shown] = await fence.show(viewer, 'prediction:read', [prediction], access);
       return shown ?? null;
     },
 
-    async readOfJob(viewer, job) {
+    async readOfJob(viewer, job, isExpected) {
       authorize(viewer, 'prediction:read');
-      return readOfJob(viewer, job);
+      const { _id, patient } = job;
+      if (!isExpected || !patient || !wasAllowed(viewer, _id)) return readOfJob(viewer, job);
+      const reading = storedPredictions(scopeOf(viewer)).ofJob(_id);
+      const prediction = await fence.showWhileReading(viewer, 'prediction:read', patient, reading);
+      return { prediction, access: () => 'ALLOWED', isRecorded: true };
     },
 
     explanation: (prediction, request = {}) => readExplanation(prediction, request),

@@ -9,6 +9,7 @@ import { cancelled, completed, failed, progressed, requeued } from '../jobs/job-
 import type { ClaimedJob, JobStore } from '../jobs/job-store.js';
 import { modelOfJob } from '../predictions/served-models.js';
 import { createProgressReporter } from '../jobs/progress-reporter.js';
+import type { ScorablePatient } from '../patients/scorable-patient.js';
 import type { ScoringRecords } from '../jobs/scoring-records.js';
 import { defined } from '../process/defined.js';
 import { logError } from '../process/logger.js';
@@ -30,17 +31,19 @@ export interface SingleJobRunnerDependencies {
 /**
  * Runs a claimed job of one patient to its end.
  * @param signal aborted when the job is cancelled
+ * @param early the patient of the job, read while the job is claimed. Without it, or if it fails, the patient is read now
  * @throws the error of the attempt, when another attempt may help: the queue delivers the job again later
  */
 export async function runSingleJob(
   dependencies: SingleJobRunnerDependencies,
   claim: ClaimedJob,
   signal: AbortSignal,
+  early?: Promise<ScorablePatient | null>,
 ): Promise<void> {
   const { traceparent, attemptsThisRun } = claim.job;
   const facts = { ...spanFacts(claim.job), 'riskgraph.attempt': attemptsThisRun };
   return dependencies.tracing.continued('score a patient', traceparent, facts, () =>
-    runAttempt(dependencies, claim, signal),
+    runAttempt(dependencies, claim, signal, early),
   );
 }
 
@@ -48,6 +51,7 @@ async function runAttempt(
   dependencies: SingleJobRunnerDependencies,
   claim: ClaimedJob,
   signal: AbortSignal,
+  early?: Promise<ScorablePatient | null>,
 ): Promise<void> {
   const { jobStore, events, attempts, leaseMs, metrics, tracing, logger } = dependencies;
   const stages = timeStages(metrics, 'SINGLE', tracing);
@@ -61,7 +65,7 @@ async function runAttempt(
       stages.enter(stage);
       reporter.report(stage);
     };
-    const prediction = await predict(dependencies, claim.job, enter, signal);
+    const prediction = await predict(dependencies, claim.job, enter, signal, early);
     await reporter.stop();
     // A worker that stood still for a while may come back after its job was cancelled, or taken over.
     if (!(await jobStore.holds(claim))) {
@@ -105,15 +109,21 @@ async function predict(
   job: ScoringJob,
   onStage: (stage: JobStage) => void,
   signal: AbortSignal,
+  early?: Promise<ScorablePatient | null>,
 ): Promise<Prediction> {
-  const [model, patient] = await Promise.all([
-    modelOfJob(registry, job),
-    scoringRecords.patient(job.organization, job.patient!),
-  ]);
+  const [model, patient] = await Promise.all([modelOfJob(registry, job), patientOf(scoringRecords, job, early)]);
   if (!patient) throw patientGone();
   const prediction = await scorePatient({ model, scorer: scorerOf(model), job, metrics }, patient, { signal, onStage });
   onStage(JobStage.SAVING);
   return prediction;
+}
+
+async function patientOf(
+  scoringRecords: ScoringRecords,
+  { organization, patient }: ScoringJob,
+  early?: Promise<ScorablePatient | null>,
+): Promise<ScorablePatient | null> {
+  return (await early?.catch(() => null)) ?? scoringRecords.patient(organization, patient!);
 }
 
 /**

@@ -1,4 +1,4 @@
-/** Covers schema/scoring-job/early-prediction.ts. */
+/** Covers schema/scoring-job/early-prediction.ts and src/jobs/submitted-jobs.ts. */
 
 import { EventEmitter, once } from 'node:events';
 import { Types } from 'mongoose';
@@ -22,10 +22,10 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Submits a job, and follows it until its first change has arrived. */
-async function followNew(organization: string) {
+/** Submits a job as this role, and follows it as a clinician until its first change has arrived. */
+async function followNew(organization: string, submitter: 'CLINICIAN' | 'SERVICE' = 'SERVICE') {
   const client = await system.client('CLINICIAN', organization);
-  const { id } = await submit(client, { patientId: (await patient(client)).id });
+  const { id } = await submit(await system.client(submitter, organization), { patientId: (await patient(client)).id });
   const changes = client.subscribe(ScoringJobUpdatedDocument, { id })[Symbol.asyncIterator]();
   const { value } = await changes.next();
   expect(value!.scoringJobUpdated.job.state).toBe('QUEUED');
@@ -79,6 +79,67 @@ test('a follower reads job and prediction at the same time when the job ends, an
   expect(findPrediction).toHaveBeenCalledTimes(1);
   expect(findCareTeam).toHaveBeenCalledTimes(1);
   expect(await recordedReadings('early')).toBe(1);
+});
+
+test('a job that the follower has just submitted is not read at first, and recorded while it is read', async () => {
+  // The time stands still, because such a job is known for a second only.
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const { auditEvents, scoringJobs, predictions, patients } = app.models;
+  const findJobs = vi.spyOn(scoringJobs.collection, 'find');
+  const { id, changes } = await followNew('own', 'CLINICIAN');
+  expect(findJobs).not.toHaveBeenCalled();
+  const claim = (await app.jobStore.claim(id, 1))!;
+  const scored = await scoreClaim(app, claim);
+  expect((await changes.next()).value!.scoringJobUpdated.job.state).toBe('ACTIVE');
+  // The prediction is given only after its event was written. If that came later, both would wait for ever.
+  const written = new EventEmitter();
+  const eventIsWritten = once(written, 'event');
+  const insertEvents = auditEvents.collection.insertMany.bind(auditEvents.collection);
+  vi.spyOn(auditEvents.collection, 'insertMany').mockImplementation((...of) =>
+    insertEvents(...of).finally(() => written.emit('event')),
+  );
+  const findPredictions = predictions.collection.find.bind(predictions.collection) as (...of: unknown[]) => {
+    toArray(): Promise<unknown[]>;
+  };
+  vi.spyOn(predictions.collection, 'find').mockImplementation(((...of: unknown[]) => ({
+    async toArray() {
+      await eventIsWritten;
+      return findPredictions(...of).toArray();
+    },
+  })) as never);
+  const findCareTeam = vi.spyOn(patients.collection, 'find');
+  expect(await app.jobStore.complete(claim, scored)).toBe(true);
+  const { value } = await changes.next();
+  expect(value!.scoringJobUpdated.job.prediction!.id).toBe(scored._id.toHexString());
+  expect(findCareTeam).not.toHaveBeenCalled();
+  expect(await recordedReadings('own')).toBe(1);
+});
+
+test('a job that the follower has just submitted is read once it has changed', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const client = await system.client('CLINICIAN', 'changed');
+  const id = new Types.ObjectId((await submit(client, { patientId: (await patient(client)).id })).id);
+  const isHeard = new Promise<void>((resolve) => {
+    const stop = app.events.subscribe('scoringJobChanged', ({ scoringJobId, sequence }) => {
+      if (scoringJobId === id.toHexString() && sequence === 2) resolve(stop());
+    });
+  });
+  await app.jobStore.change(id, ({ status }) => ({ status: cancelled(status, new Date()) }));
+  await isHeard;
+  const changes = client.subscribe(ScoringJobUpdatedDocument, { id: id.toHexString() })[Symbol.asyncIterator]();
+  expect((await changes.next()).value!.scoringJobUpdated.job.state).toBe('CANCELLED');
+});
+
+test('a job that the follower has submitted more than a second ago is read', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  vi.advanceTimersByTime(1);
+  const findJobs = vi.spyOn(app.models.scoringJobs.collection, 'find');
+  const client = await system.client('CLINICIAN', 'older');
+  const { id } = await submit(client, { patientId: (await patient(client)).id });
+  vi.advanceTimersByTime(1_002);
+  const changes = client.subscribe(ScoringJobUpdatedDocument, { id })[Symbol.asyncIterator]();
+  await changes.next();
+  expect(findJobs).toHaveBeenCalledTimes(1);
 });
 
 test('a job that ends without a prediction is not recorded as a reading of one', async () => {
@@ -152,7 +213,7 @@ test('nothing is read early when the operation does not ask for the prediction',
   const read = vi.fn(async () => reading);
   const early = createEarlyPrediction(job._id, read);
   early.expect({ _id: new Types.ObjectId() });
-  early.begin();
+  early.begin(false);
   expect(await early.take(job)).toBeUndefined();
   expect(read).not.toHaveBeenCalled();
 });
@@ -161,7 +222,7 @@ test('a prediction that was read is given for a second, since rights may be take
   vi.useFakeTimers({ toFake: ['performance'] });
   const early = createEarlyPrediction(job._id, async () => reading);
   early.expect(job);
-  early.begin();
+  early.begin(false);
   vi.advanceTimersByTime(999);
   expect(await early.take(job)).toBe(reading);
   expect(await early.take({ _id: new Types.ObjectId() })).toBeUndefined();

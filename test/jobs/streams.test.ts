@@ -196,7 +196,7 @@ describe('subscriptions', () => {
   test('to a job show no change that a failover may undo', async () => {
     const find = vi.spyOn(app.models.scoringJobs.collection, 'find');
     onTestFinished(() => find.mockRestore());
-    const client = await system.client('CLINICIAN');
+    const client = await system.client('SERVICE');
     const id = (await submitJob()).toHexString();
     const events = client.subscribe(ScoringJobUpdatedDocument, { id })[Symbol.asyncIterator]();
     await events.next();
