@@ -101,7 +101,7 @@ async function startParts(app: WorkerParts, pulse: WorkPulse, closers: Closers):
         kind,
         concurrency: concurrency[kind],
         leaseMs: config.jobLeaseMs,
-        process: (data) => pulse.run(() => process(data)),
+        process: (data, isRepeated) => pulse.run(() => process(data, isRepeated)),
         connectRedis: app.connectRedis,
         redisPrefix: config.redisPrefix,
         logger,

@@ -1,11 +1,17 @@
 import { Types } from 'mongoose';
+import { isAsSubmitted } from '../src/jobs/job-status.js';
+import type { ClaimedJob } from '../src/jobs/job-store.js';
 import { callByKind, queueEntrySchema, type ByEntryKind } from '../src/jobs/scoring-queue.js';
 import type { ChunkRunner } from '../src/scoring/chunk-runner.js';
 import type { RunningJobs } from '../src/scoring/running-jobs.js';
-import { runSingleJob, type SingleJobRunnerDependencies } from '../src/scoring/single-job-runner.js';
+import { runNewJob, runSingleJob, type SingleJobRunnerDependencies } from '../src/scoring/single-job-runner.js';
 
-/** Runs the work of one queue entry. @param signal is aborted when the job is cancelled */
-type RunEntry = (signal: AbortSignal) => Promise<void>;
+/**
+ * Runs the work of one queue entry.
+ * @param signal is aborted when the job is cancelled
+ * @param isRepeated true when the entry was delivered before
+ */
+type RunEntry = (signal: AbortSignal, isRepeated: boolean) => Promise<void>;
 
 interface EntryRunnerDependencies extends SingleJobRunnerDependencies {
   readonly chunkRunner: Pick<ChunkRunner, 'run'>;
@@ -16,20 +22,28 @@ export function createEntryRunners(dependencies: EntryRunnerDependencies): ByEnt
   const { jobStore, scoringRecords, chunkRunner } = dependencies;
   let running = 0;
 
-  async function runSingle(id: Types.ObjectId, dispatch: number, signal: AbortSignal): Promise<void> {
-    // Jobs that run at the same time share the reading of their patients: that costs less.
-    const early = running === 1 ? scoringRecords.patientOfJob(id) : undefined;
-    early?.catch(() => undefined);
-    const claim = await jobStore.claim(id, dispatch);
-    if (claim) await runSingleJob(dependencies, claim, signal, early);
+  async function runSingle(
+    id: Types.ObjectId,
+    dispatch: number,
+    signal: AbortSignal,
+    isRepeated: boolean,
+  ): Promise<void> {
+    const takeClaim = (): Promise<ClaimedJob | null> => jobStore.claim(id, dispatch);
+    // Jobs that run at the same time share claims and readings: that costs less. A job that an earlier worker did not end is
+    // claimed first, so that its attempts are counted.
+    const isAlone = running === 1 && !isRepeated;
+    const found = isAlone ? await scoringRecords.jobWithPatient(id).catch(() => null) : null;
+    if (found && isAsSubmitted(found.job)) return runNewJob(dependencies, found, takeClaim, signal);
+    const claim = await takeClaim();
+    if (claim) await runSingleJob(dependencies, claim, signal);
   }
 
   return {
     single:
       ({ scoringJobId, dispatch }) =>
-      async (signal) => {
+      async (signal, isRepeated) => {
         running += 1;
-        await runSingle(new Types.ObjectId(scoringJobId), dispatch, signal).finally(() => (running -= 1));
+        await runSingle(new Types.ObjectId(scoringJobId), dispatch, signal, isRepeated).finally(() => (running -= 1));
       },
     chunk:
       ({ scoringJobId, chunk }) =>
@@ -42,9 +56,10 @@ export function createEntryRunners(dependencies: EntryRunnerDependencies): ByEnt
 export function createEntryProcessor(
   runners: ByEntryKind<RunEntry>,
   runningJobs: RunningJobs,
-): (data: unknown) => Promise<void> {
-  return async (data) => {
+): (data: unknown, isRepeated: boolean) => Promise<void> {
+  return async (data, isRepeated) => {
     const entry = queueEntrySchema.parse(data);
-    await runningJobs.run(entry.scoringJobId, callByKind(runners, entry));
+    const run = callByKind(runners, entry);
+    await runningJobs.run(entry.scoringJobId, (signal) => run(signal, isRepeated));
   };
 }

@@ -29,7 +29,8 @@ interface QueueWorkerDependencies {
   readonly concurrency: number;
   /** Time of silence after which another worker has taken over the work of this one. Milliseconds. */
   readonly leaseMs: number;
-  readonly process: (data: unknown) => Promise<void>;
+  /** @param isRepeated true when the entry was delivered before */
+  readonly process: (data: unknown, isRepeated: boolean) => Promise<void>;
   readonly connectRedis: App['connectRedis'];
   readonly redisPrefix: string;
   readonly logger: Logger;
@@ -67,7 +68,7 @@ function takeEntries(
       async (job) => {
         taken += 1;
         running += 1;
-        await process(job.data).finally(() => (running -= 1));
+        await process(job.data, job.attemptsStarted > 1).finally(() => (running -= 1));
       },
       {
         connection,

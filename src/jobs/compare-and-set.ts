@@ -140,6 +140,28 @@ export const changeStatements = (requests: readonly JobChangeRequest[], writeId:
 export const updateOfOne = (request: JobChangeRequest, writeId: string): UpdateOfAlike =>
   updateOfAlike({ ids: [request.job._id], change: changeOf(request, writeId) });
 
+/**
+ * The filter and the update that make one change, or are refused. MongoDB makes no later write of an ordered bulk then.
+ * @param request without fields to remove
+ * @param writeId a new id
+ */
+export function updateOrRefusal(request: JobChangeRequest, writeId: string): UpdateOfAlike {
+  const { after, set, transitions } = changeOf(request, writeId);
+  const changed = {
+    $mergeObjects: [
+      '$$ROOT',
+      { $literal: set },
+      { transitions: { $concatArrays: ['$transitions', { $literal: transitions }] } },
+    ],
+  };
+  // The name of a state is no number.
+  const refusal = { $toInt: '$status.state' };
+  return {
+    filter: { _id: request.job._id },
+    update: [{ $replaceWith: { $cond: [{ $eq: ['$status.sequence', after] }, changed, refusal] } }],
+  };
+}
+
 function alikeJobs(requests: readonly JobChangeRequest[], writeId: string): AlikeJobs[] {
   const groups = new Map<string, AlikeJobs>();
   for (const request of requests) {

@@ -26,6 +26,10 @@ export function submitted(): JobStatus {
   return { sequence: 1, state: ScoringJobState.QUEUED, stage: JobStage.WAITING, processed: 0, failed: 0, attempts: 0 };
 }
 
+/** Tells whether nothing has happened to the job since its submission. */
+export const isAsSubmitted = ({ status }: Pick<ScoringJob, 'status'>): boolean =>
+  status.sequence === submitted().sequence;
+
 /** A worker starts the job, or takes it over from a worker that died. */
 export function started(status: JobStatus, now: Date): JobStatus {
   return {

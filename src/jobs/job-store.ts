@@ -84,6 +84,12 @@ export interface JobStore {
    *   prediction and change the job one after the other
    */
   complete(claim: ClaimedJob, prediction: Prediction): Promise<boolean>;
+  /**
+   * Does the same as `complete` for a job that is still as it was submitted and was not claimed: it is claimed in the same
+   * write. `begunAt` is the time at which the work began.
+   * @returns true when the job has ended. If not, the claim, if the job was claimed by this; null when it was not
+   */
+  completeNew(job: ScoringJob, begunAt: Date, prediction: Prediction): Promise<true | ClaimedJob | null>;
   /** Extends the lease, if the claim still holds. */
   renew(claim: ClaimedJob): Promise<void>;
   /**
@@ -265,6 +271,29 @@ export function createJobStore({
       if (!completions || !isHeldBy(job, claim) || job.cancelRequestedAt) return false;
       const status = completed(job.status, { processed: 1, failed: 0 }, currentTurn().now);
       return write(job, { status, unset: ['lease'] }, (request) => completions({ ...request, prediction }));
+    },
+
+    async completeNew(job, begunAt, prediction) {
+      if (!completions) return null;
+      const { token, now } = currentTurn();
+      const lease = { token, dispatch: firstDispatch, expiresAt: new Date(now.getTime() + leaseMs) };
+      const before = submitted();
+      const claim = {
+        job: { _id: job._id, status: before },
+        status: started(before, begunAt),
+        set: { lease, attemptsThisRun: 1 },
+      };
+      const claimed = applied(job, claim);
+      const status = completed(claimed.status, { processed: 1, failed: 0 }, now);
+      const ended = await write(claimed, { status, unset: ['lease'] }, (request) =>
+        completions({ ...request, prediction, claim }),
+      );
+      if (ended) {
+        count(metrics, job, claim.status);
+        return true;
+      }
+      const present = await find(job._id);
+      return present && isHeldBy(present, { job: present, lease }) ? { job: present, lease } : null;
     },
 
     async renew(claim) {

@@ -10,7 +10,7 @@ import type { ClaimedJob, JobStore } from '../jobs/job-store.js';
 import { modelOfJob } from '../predictions/served-models.js';
 import { createProgressReporter } from '../jobs/progress-reporter.js';
 import type { ScorablePatient } from '../patients/scorable-patient.js';
-import type { ScoringRecords } from '../jobs/scoring-records.js';
+import type { JobWithPatient, ScoringRecords } from '../jobs/scoring-records.js';
 import { defined } from '../process/defined.js';
 import { logError } from '../process/logger.js';
 import type { Tracing } from '../process/tracing.js';
@@ -28,57 +28,96 @@ export interface SingleJobRunnerDependencies {
   readonly logger: Logger;
 }
 
+/** A job of one patient that is to be run. */
+interface Work {
+  readonly job: ScoringJob;
+  /** The patient, if it was read together with the job. */
+  readonly patient?: ScorablePatient;
+  /** The claim of the job, if it is claimed already. */
+  readonly claim?: ClaimedJob;
+  /** Claims the job. @returns null when there is nothing to do any more */
+  readonly takeClaim: () => Promise<ClaimedJob | null>;
+}
+
 /**
  * Runs a claimed job of one patient to its end.
  * @param signal aborted when the job is cancelled
- * @param early the patient of the job, read while the job is claimed. Without it, or if it fails, the patient is read now
  * @throws the error of the attempt, when another attempt may help: the queue delivers the job again later
  */
 export async function runSingleJob(
   dependencies: SingleJobRunnerDependencies,
   claim: ClaimedJob,
   signal: AbortSignal,
-  early?: Promise<ScorablePatient | null>,
 ): Promise<void> {
-  const { traceparent, attemptsThisRun } = claim.job;
-  const facts = { ...spanFacts(claim.job), 'riskgraph.attempt': attemptsThisRun };
-  return dependencies.tracing.continued('score a patient', traceparent, facts, () =>
-    runAttempt(dependencies, claim, signal, early),
+  return runTraced(dependencies, { job: claim.job, claim, takeClaim: async () => claim }, signal);
+}
+
+/**
+ * Runs a job of one patient that is still as it was submitted. Most such jobs are done before anyone could see them
+ * ACTIVE. So the job is claimed in the write that ends it, or when it takes longer or fails.
+ * @param takeClaim claims the job; null when there is nothing to do any more
+ * @param signal aborted when the job is cancelled
+ * @throws as `runSingleJob`
+ */
+export async function runNewJob(
+  dependencies: SingleJobRunnerDependencies,
+  found: JobWithPatient,
+  takeClaim: () => Promise<ClaimedJob | null>,
+  signal: AbortSignal,
+): Promise<void> {
+  return runTraced(dependencies, { ...found, takeClaim }, signal);
+}
+
+async function runTraced(dependencies: SingleJobRunnerDependencies, work: Work, signal: AbortSignal): Promise<void> {
+  const { job, claim } = work;
+  const attempt = claim ? job.attemptsThisRun : 1;
+  const facts = { ...spanFacts(job), 'riskgraph.attempt': attempt };
+  return dependencies.tracing.continued('score a patient', job.traceparent, facts, () =>
+    runAttempt(dependencies, work, signal),
   );
 }
 
-async function runAttempt(
-  dependencies: SingleJobRunnerDependencies,
-  claim: ClaimedJob,
-  signal: AbortSignal,
-  early?: Promise<ScorablePatient | null>,
-): Promise<void> {
+async function runAttempt(dependencies: SingleJobRunnerDependencies, work: Work, signal: AbortSignal): Promise<void> {
   const { jobStore, events, attempts, leaseMs, metrics, tracing, logger } = dependencies;
+  const { job } = work;
+  const begunAt = new Date();
   const stages = timeStages(metrics, 'SINGLE', tracing);
   stages.enter(JobStage.ENCODING);
+  let claiming = work.claim && Promise.resolve<ClaimedJob | null>(work.claim);
+  const claimed = (): Promise<ClaimedJob | null> =>
+    (claiming ??= work.takeClaim().catch((error: unknown) => {
+      claiming = undefined;
+      throw error;
+    }));
   const reporter = createProgressReporter<JobStage>((stage) =>
-    jobStore.changeClaimed(claim, (status) => progressed(status, { stage })).catch(() => false),
+    claimed()
+      .then((claim) => claim && jobStore.changeClaimed(claim, (status) => progressed(status, { stage })))
+      .catch(() => false),
   );
-  const renewal = setInterval(() => void jobStore.renew(claim).catch(() => undefined), leaseMs / 3);
+  const renew = async (): Promise<void> => {
+    const claim = await claiming;
+    if (claim) await jobStore.renew(claim);
+  };
+  const renewal = setInterval(() => void renew().catch(() => undefined), leaseMs / 3);
   try {
     const enter = (stage: JobStage): void => {
       stages.enter(stage);
       reporter.report(stage);
     };
-    const prediction = await predict(dependencies, claim.job, enter, signal, early);
+    const prediction = await predict(dependencies, work, enter, signal);
     await reporter.stop();
-    // A worker that stood still for a while may come back after its job was cancelled, or taken over.
-    if (!(await jobStore.holds(claim))) {
-      stages.end();
-      logger.info(named(claim.job), 'the job was taken from this worker meanwhile: its prediction is dropped');
+    const isStored = await store(dependencies, job, prediction, { begunAt, claim: await claiming, claimed });
+    stages.end();
+    if (!isStored) {
+      logger.info(named(job), 'the job was taken from this worker meanwhile: its prediction is dropped');
       return;
     }
-    if (!(await jobStore.complete(claim, prediction))) await completeInSteps(dependencies, claim, prediction);
-    stages.end();
-    logger.trace({ ...named(claim.job), stages: stages.milliseconds() }, 'job scored');
-    events.publish('predictionsCreated', { organizationId: claim.job.organization.toHexString(), count: 1 });
+    logger.trace({ ...named(job), stages: stages.milliseconds() }, 'job scored');
+    events.publish('predictionsCreated', { organizationId: job.organization.toHexString(), count: 1 });
   } catch (error) {
     await reporter.stop();
+    const claim = await claimed();
+    if (!claim) return;
     const now = new Date();
     if (signal.aborted) {
       await jobStore.changeClaimed(claim, (status) => cancelled(status, now));
@@ -88,7 +127,7 @@ async function runAttempt(
     metrics.failedAttempts.inc({ kind: 'SINGLE', code: failure.code });
     stages.end();
     tracing.add({ 'error.type': failure.code });
-    logError(logger, error, 'scoring attempt failed', { level: 'warn', ...named(claim.job), code: failure.code });
+    logError(logger, error, 'scoring attempt failed', { level: 'warn', ...named(job), code: failure.code });
     if (isPermanent(error) || claim.job.attemptsThisRun >= attempts) {
       await jobStore.changeClaimed(claim, (status) => failed(status, failure, now));
       return;
@@ -106,24 +145,46 @@ async function runAttempt(
 /** Scores the job's patient. */
 async function predict(
   { registry, scoringRecords, scorerOf, metrics }: SingleJobRunnerDependencies,
-  job: ScoringJob,
+  { job, patient: read }: Work,
   onStage: (stage: JobStage) => void,
   signal: AbortSignal,
-  early?: Promise<ScorablePatient | null>,
 ): Promise<Prediction> {
-  const [model, patient] = await Promise.all([modelOfJob(registry, job), patientOf(scoringRecords, job, early)]);
+  const [model, patient] = await Promise.all([
+    modelOfJob(registry, job),
+    read ?? scoringRecords.patient(job.organization, job.patient!),
+  ]);
   if (!patient) throw patientGone();
   const prediction = await scorePatient({ model, scorer: scorerOf(model), job, metrics }, patient, { signal, onStage });
   onStage(JobStage.SAVING);
   return prediction;
 }
 
-async function patientOf(
-  scoringRecords: ScoringRecords,
-  { organization, patient }: ScoringJob,
-  early?: Promise<ScorablePatient | null>,
-): Promise<ScorablePatient | null> {
-  return (await early?.catch(() => null)) ?? scoringRecords.patient(organization, patient!);
+/**
+ * Stores the prediction and ends the job.
+ * @param options.claim the claim of the job, if it was claimed already; if not, `claimed` claims it when that is needed
+ * @returns false when the job no longer belongs to this worker; then nothing is stored
+ */
+async function store(
+  dependencies: SingleJobRunnerDependencies,
+  job: ScoringJob,
+  prediction: Prediction,
+  options: {
+    readonly begunAt: Date;
+    readonly claim: ClaimedJob | null | undefined;
+    readonly claimed: () => Promise<ClaimedJob | null>;
+  },
+): Promise<boolean> {
+  const { jobStore } = dependencies;
+  let { claim } = options;
+  if (claim === undefined) {
+    const outcome = await jobStore.completeNew(job, options.begunAt, prediction);
+    if (outcome === true) return true;
+    claim = outcome ?? (await options.claimed());
+  }
+  // A worker that stood still for a while may come back after its job was cancelled, or taken over.
+  if (!claim || !(await jobStore.holds(claim))) return false;
+  if (!(await jobStore.complete(claim, prediction))) await completeInSteps(dependencies, claim, prediction);
+  return true;
 }
 
 /**

@@ -1,81 +1,191 @@
+/** Covers workers/process-entry.ts and what src/scoring/single-job-runner.ts does with a job that nobody has claimed. */
+
 import { Types } from 'mongoose';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import type { JobStore } from '../../src/jobs/job-store.js';
 import type { ScorablePatient } from '../../src/patients/scorable-patient.js';
-import { createRowScorers } from '../../src/scoring/score-patient.js';
+import { createRowScorers, type RowScorer } from '../../src/scoring/score-patient.js';
 import { createEntryRunners } from '../../workers/process-entry.js';
 import { patient, submit } from '../support/scenario.js';
 import { startSystem } from '../support/system.js';
 
-const { app, client } = await startSystem({ worker: false });
-const signal = new AbortController().signal;
+const { app, client, token } = await startSystem({ worker: false });
+const { jobStore, models, scoringRecords } = app;
+const { signal } = new AbortController();
 
 /** Submits a job of one patient. It stays in the queue. */
-async function newJob() {
-  const clinician = await client('CLINICIAN');
+async function newJob(organization?: string) {
+  const clinician = await client('CLINICIAN', organization);
   const { id: patientId } = await patient(clinician);
-  return { patientId, id: (await submit(clinician, { patientId })).id };
+  return { patientId, id: new Types.ObjectId((await submit(clinician, { patientId })).id) };
 }
 
-/** The runner of single jobs, and what it read. */
-function runner(readEarly = app.scoringRecords.patientOfJob) {
-  const reads: ('with the job' | 'after the job')[] = [];
+/** Runs entries of single jobs, as a worker does. @returns also the ids of the jobs that were claimed on their own */
+function worker({
+  meanwhile = async () => undefined,
+  ...replaced
+}: Partial<Pick<typeof scoringRecords, 'jobWithPatient'>> & {
+  /** Runs while the patient is scored. */
+  readonly meanwhile?: () => Promise<unknown>;
+} = {}) {
+  const claims: string[] = [];
+  const watched: JobStore = {
+    ...jobStore,
+    claim: (id, dispatch) => (claims.push(id.toHexString()), jobStore.claim(id, dispatch)),
+  };
+  const scorers = createRowScorers(app.metrics);
   const { single } = createEntryRunners({
     ...app,
-    scoringRecords: {
-      ...app.scoringRecords,
-      patientOfJob: (id) => (reads.push('with the job'), readEarly(id)),
-      patient: (organization, id) => (reads.push('after the job'), app.scoringRecords.patient(organization, id)),
-    },
-    scorerOf: createRowScorers(app.metrics),
+    jobStore: watched,
+    scoringRecords: { ...scoringRecords, ...replaced },
+    scorerOf: (model): RowScorer => ({
+      ...scorers(model),
+      score: async (row) => (await meanwhile(), scorers(model).score(row)),
+    }),
     attempts: 3,
     leaseMs: 60_000,
     chunkRunner: { run: async () => undefined },
   });
-  const run = (scoringJobId: string): Promise<void> => single({ kind: 'single', scoringJobId, dispatch: 1 })(signal);
-  return { run, reads };
+  const run = (id: Types.ObjectId, isRepeated = false): Promise<void> =>
+    single({ kind: 'single', scoringJobId: id.toHexString(), dispatch: 1 })(signal, isRepeated);
+  return { run, claims };
 }
 
-const partsOf = ({ _id, birthDate, sex, features, careTeam, breakGlass }: ScorablePatient): object => ({
-  _id,
-  birthDate,
-  sex,
-  features,
-  careTeam,
-  breakGlass,
+const predictionsOf = (job: Types.ObjectId) => models.predictions.find({ job }).lean();
+const statesOf = async (id: Types.ObjectId) =>
+  (await jobStore.find(id))!.transitions.map(({ state, attempts }) => `${state} ${attempts}`);
+const inOneAttempt = ['QUEUED 0', 'ACTIVE 1', 'COMPLETED 1'];
+
+test('a job is read together with its patient', async () => {
+  const { id, patientId } = await newJob();
+  const job = (await jobStore.find(id))!;
+  const found = (await scoringRecords.jobWithPatient(id))!;
+  const known = (await scoringRecords.patient(job.organization, new Types.ObjectId(patientId)))!;
+  const partsOf = ({ _id, birthDate, sex, features, careTeam, breakGlass }: ScorablePatient): object => ({
+    ...{ _id, birthDate, sex, features, careTeam, breakGlass },
+  });
+  expect(found.job).toEqual(job);
+  expect(partsOf(found.patient)).toEqual(partsOf(known));
+  expect(await scoringRecords.jobWithPatient(new Types.ObjectId())).toBeNull();
 });
 
-const predictionOf = async (id: string) => app.models.predictions.findOne({ job: new Types.ObjectId(id) }).lean();
-
-test('the patient of a job is found by the job alone', async () => {
+test('a job on its own is claimed in the write that ends it', async () => {
   const { id, patientId } = await newJob();
-  const { organization } = (await app.jobStore.find(new Types.ObjectId(id)))!;
-  const early = await app.scoringRecords.patientOfJob(new Types.ObjectId(id));
-  const known = await app.scoringRecords.patient(organization, new Types.ObjectId(patientId));
-  expect(partsOf(early!)).toEqual(partsOf(known!));
-  expect(await app.scoringRecords.patientOfJob(new Types.ObjectId())).toBeNull();
-});
-
-test('a job on its own is claimed while its patient is read', async () => {
-  const { id, patientId } = await newJob();
-  const { run, reads } = runner();
+  const { run, claims } = worker();
   await run(id);
-  expect(reads).toEqual(['with the job']);
-  expect((await predictionOf(id))!.patient.toHexString()).toBe(patientId);
+  expect(claims).toEqual([]);
+  const { status, attemptsThisRun, lease } = (await jobStore.find(id))!;
+  expect(status).toMatchObject({ sequence: 3, state: 'COMPLETED', stage: 'DONE', processed: 1, attempts: 1 });
+  expect(status.startedAt!.getTime()).toBeLessThanOrEqual(status.finishedAt!.getTime());
+  expect(attemptsThisRun).toBe(1);
+  expect(lease).toBeUndefined();
+  expect(await statesOf(id)).toEqual(inOneAttempt);
+  expect((await predictionsOf(id)).map((stored) => stored.patient.toHexString())).toEqual([patientId]);
 });
 
-test('jobs at the same time share the reading of their patients', async () => {
+test('jobs at the same time share their claims', async () => {
   const jobs = [await newJob(), await newJob(), await newJob()];
-  const { run, reads } = runner();
+  const { run, claims } = worker();
   await Promise.all(jobs.map(({ id }) => run(id)));
-  expect(reads).toEqual(['with the job', 'after the job', 'after the job']);
-  const patients = await Promise.all(jobs.map(async ({ id }) => (await predictionOf(id))!.patient.toHexString()));
-  expect(patients).toEqual(jobs.map(({ patientId }) => patientId));
+  expect(claims).toEqual(jobs.slice(1).map(({ id }) => id.toHexString()));
+  for (const { id, patientId } of jobs) {
+    expect(await statesOf(id)).toEqual(inOneAttempt);
+    expect((await predictionsOf(id)).map((stored) => stored.patient.toHexString())).toEqual([patientId]);
+  }
 });
 
-test('a patient that cannot be read with the job is read after it', async () => {
+test('a job whose entry was delivered before is claimed first, so that its attempts are counted', async () => {
   const { id } = await newJob();
-  const { run, reads } = runner(() => Promise.reject(new Error('the connection was closed')));
+  const { run, claims } = worker();
+  await run(id, true);
+  expect(claims).toEqual([id.toHexString()]);
+  expect(await statesOf(id)).toEqual(inOneAttempt);
+});
+
+test('a job that cannot be read together with its patient is claimed first', async () => {
+  const { id } = await newJob();
+  const { run, claims } = worker({ jobWithPatient: () => Promise.reject(new Error('the connection was closed')) });
   await run(id);
-  expect(reads).toEqual(['with the job', 'after the job']);
-  expect(await predictionOf(id)).not.toBeNull();
+  expect(claims).toHaveLength(1);
+  expect(await statesOf(id)).toEqual(inOneAttempt);
+});
+
+test('a job that takes its time is shown as ACTIVE meanwhile', async () => {
+  const { id } = await newJob();
+  const isActive = async () => expect.poll(async () => (await jobStore.find(id))!.status.state).toBe('ACTIVE');
+  const { run, claims } = worker({ meanwhile: isActive });
+  await run(id);
+  expect(claims).toHaveLength(1);
+  expect(await statesOf(id)).toEqual(inOneAttempt);
+  expect(await predictionsOf(id)).toHaveLength(1);
+});
+
+test('a job that is cancelled while it is scored has no prediction', async () => {
+  const { id } = await newJob();
+  const { run } = worker({ meanwhile: () => jobStore.requestCancel(id) });
+  await run(id);
+  expect(await statesOf(id)).toEqual(['QUEUED 0', 'CANCELLED 0']);
+  expect(await predictionsOf(id)).toEqual([]);
+});
+
+test('a job that another worker takes while it is scored is left to that worker', async () => {
+  const { id } = await newJob();
+  const other = { token: 'other', dispatch: 2, expiresAt: new Date(Date.now() + 60_000) };
+  const { run } = worker({
+    meanwhile: async () => {
+      await jobStore.claim(id, 1);
+      await models.scoringJobs.updateOne({ _id: id }, { $set: { lease: other } });
+    },
+  });
+  await run(id);
+  expect(await statesOf(id)).toEqual(['QUEUED 0', 'ACTIVE 1']);
+  expect(await predictionsOf(id)).toEqual([]);
+});
+
+test('a patient who is deleted while the job is scored has no prediction', async () => {
+  const { id, patientId } = await newJob();
+  const viewer = await app.accessTokens.verify(await token('CLINICIAN'));
+  const { run } = worker({
+    meanwhile: () => app.patients.delete({ ...viewer, origin: { requestId: 'test', address: '127.0.0.1' } }, patientId),
+  });
+  await run(id);
+  expect((await jobStore.find(id))!.status.state).toBe('CANCELLED');
+  expect(await predictionsOf(id)).toEqual([]);
+});
+
+test('a job whose write was made in part, and not answered, is ended by the worker that made it', async () => {
+  const { id } = await newJob();
+  const { run, claims } = worker();
+  const mongoClient = models.predictions.db.getClient();
+  const { bulkWrite } = mongoClient;
+  const bulk = vi.spyOn(mongoClient, 'bulkWrite').mockImplementationOnce(async (writes, ...options) => {
+    // The claim and the prediction.
+    await bulkWrite.call(mongoClient, writes.slice(0, 2), ...options);
+    await jobStore.requestCancel(id);
+    throw new Error('the connection broke');
+  });
+  onTestFinished(() => bulk.mockRestore());
+  await run(id);
+  expect(claims).toEqual([]);
+  expect(await statesOf(id)).toEqual(inOneAttempt);
+  expect(await predictionsOf(id)).toHaveLength(1);
+});
+
+test('a number that another worker has taken is not given again to a job that is claimed in the same write', async () => {
+  const before = await newJob('numbers');
+  await worker().run(before.id);
+  // Another worker, which remembers another end of the log.
+  const [last] = await predictionsOf(before.id);
+  await models.predictions.collection.insertOne({
+    logged: { ...last!.logged!, number: last!.logged!.number + 1 },
+  } as never);
+  const { id } = await newJob('numbers');
+  const bulk = vi.spyOn(models.predictions.db.getClient(), 'bulkWrite');
+  onTestFinished(() => bulk.mockRestore());
+  const { run, claims } = worker();
+  await run(id);
+  expect(claims).toEqual([]);
+  expect(bulk).toHaveBeenCalledTimes(2);
+  expect(await statesOf(id)).toEqual(inOneAttempt);
+  expect((await predictionsOf(id))[0]!.logged!.number).toBe(last!.logged!.number + 2);
 });
