@@ -1,6 +1,5 @@
 import { Types } from 'mongoose';
 import { isAsSubmitted } from '../src/jobs/job-status.js';
-import type { ClaimedJob } from '../src/jobs/job-store.js';
 import { callByKind, queueEntrySchema, type ByEntryKind } from '../src/jobs/scoring-queue.js';
 import type { ChunkRunner } from '../src/scoring/chunk-runner.js';
 import type { RunningJobs } from '../src/scoring/running-jobs.js';
@@ -28,13 +27,12 @@ export function createEntryRunners(dependencies: EntryRunnerDependencies): ByEnt
     signal: AbortSignal,
     isRepeated: boolean,
   ): Promise<void> {
-    const takeClaim = (): Promise<ClaimedJob | null> => jobStore.claim(id, dispatch);
     // Jobs that run at the same time share claims and readings: that costs less. A job that an earlier worker did not end is
     // claimed first, so that its attempts are counted.
     const isAlone = running === 1 && !isRepeated;
     const found = isAlone ? await scoringRecords.jobWithPatient(id).catch(() => null) : null;
-    if (found && isAsSubmitted(found.job)) return runNewJob(dependencies, found, takeClaim, signal);
-    const claim = await takeClaim();
+    if (found && isAsSubmitted(found.job)) return runNewJob(dependencies, found, signal);
+    const claim = await jobStore.claim(id, dispatch);
     if (claim) await runSingleJob(dependencies, claim, signal);
   }
 

@@ -67,6 +67,8 @@ export interface JobStore {
    * @returns null when there is nothing to do: the job is deleted, has ended, was cancelled, or another worker holds it
    */
   claim(id: Types.ObjectId, dispatch: number): Promise<ClaimedJob | null>;
+  /** Takes a job that is still as it was submitted. @returns null when the job is no longer so */
+  claimNew(id: Types.ObjectId): Promise<ClaimedJob | null>;
   /**
    * Works like `change`, but only while the claim holds.
    * @param next gets the time as well. Jobs that change in the same turn of the event loop get the same timestamp, so
@@ -194,8 +196,7 @@ export function createJobStore({
     }
   }
 
-  /** Takes a job that is still as it was submitted. @returns null when the job is no longer so */
-  async function claimUnchanged(id: Types.ObjectId): Promise<ClaimedJob | null> {
+  async function claimNew(id: Types.ObjectId): Promise<ClaimedJob | null> {
     const { token, now } = currentTurn();
     const lease = { token, dispatch: firstDispatch, expiresAt: new Date(now.getTime() + leaseMs) };
     const job = await firstClaims({ id, lease, now });
@@ -210,6 +211,7 @@ export function createJobStore({
   return {
     find,
     change,
+    claimNew,
 
     traced(job) {
       const traceparent = tracing.traceparent();
@@ -233,7 +235,7 @@ export function createJobStore({
     },
 
     async claim(id, dispatch) {
-      const first = dispatch === firstDispatch ? await claimUnchanged(id) : null;
+      const first = dispatch === firstDispatch ? await claimNew(id) : null;
       if (first) return first;
       let lease: JobLease | undefined;
       const job = await change(id, (found) => {

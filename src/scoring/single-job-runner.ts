@@ -33,10 +33,8 @@ interface Work {
   readonly job: ScoringJob;
   /** The patient, if it was read together with the job. */
   readonly patient?: ScorablePatient;
-  /** The claim of the job, if it is claimed already. */
+  /** The claim of the job. Without it the job is as it was submitted. */
   readonly claim?: ClaimedJob;
-  /** Claims the job. @returns null when there is nothing to do any more */
-  readonly takeClaim: () => Promise<ClaimedJob | null>;
 }
 
 /**
@@ -49,23 +47,21 @@ export async function runSingleJob(
   claim: ClaimedJob,
   signal: AbortSignal,
 ): Promise<void> {
-  return runTraced(dependencies, { job: claim.job, claim, takeClaim: async () => claim }, signal);
+  return runTraced(dependencies, { job: claim.job, claim }, signal);
 }
 
 /**
  * Runs a job of one patient that is still as it was submitted. Most such jobs are done before anyone could see them
  * ACTIVE. So the job is claimed in the write that ends it, or when it takes longer or fails.
- * @param takeClaim claims the job; null when there is nothing to do any more
  * @param signal aborted when the job is cancelled
  * @throws as `runSingleJob`
  */
 export async function runNewJob(
   dependencies: SingleJobRunnerDependencies,
   found: JobWithPatient,
-  takeClaim: () => Promise<ClaimedJob | null>,
   signal: AbortSignal,
 ): Promise<void> {
-  return runTraced(dependencies, { ...found, takeClaim }, signal);
+  return runTraced(dependencies, found, signal);
 }
 
 async function runTraced(dependencies: SingleJobRunnerDependencies, work: Work, signal: AbortSignal): Promise<void> {
@@ -85,7 +81,7 @@ async function runAttempt(dependencies: SingleJobRunnerDependencies, work: Work,
   stages.enter(JobStage.ENCODING);
   let claiming = work.claim && Promise.resolve<ClaimedJob | null>(work.claim);
   const claimed = (): Promise<ClaimedJob | null> =>
-    (claiming ??= work.takeClaim().catch((error: unknown) => {
+    (claiming ??= jobStore.claimNew(job._id).catch((error: unknown) => {
       claiming = undefined;
       throw error;
     }));

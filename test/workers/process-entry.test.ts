@@ -23,21 +23,24 @@ async function newJob(organization?: string) {
 /** Runs entries of single jobs, as a worker does. @returns also the ids of the jobs that were claimed on their own */
 function worker({
   meanwhile = async () => undefined,
-  ...replaced
-}: Partial<Pick<typeof scoringRecords, 'jobWithPatient'>> & {
+  jobWithPatient = scoringRecords.jobWithPatient,
+  completeNew = jobStore.completeNew,
+}: Partial<Pick<typeof scoringRecords, 'jobWithPatient'> & Pick<JobStore, 'completeNew'>> & {
   /** Runs while the patient is scored. */
   readonly meanwhile?: () => Promise<unknown>;
 } = {}) {
   const claims: string[] = [];
   const watched: JobStore = {
     ...jobStore,
+    completeNew,
     claim: (id, dispatch) => (claims.push(id.toHexString()), jobStore.claim(id, dispatch)),
+    claimNew: (id) => (claims.push(id.toHexString()), jobStore.claimNew(id)),
   };
   const scorers = createRowScorers(app.metrics);
   const { single } = createEntryRunners({
     ...app,
     jobStore: watched,
-    scoringRecords: { ...scoringRecords, ...replaced },
+    scoringRecords: { ...scoringRecords, jobWithPatient },
     scorerOf: (model): RowScorer => ({
       ...scorers(model),
       score: async (row) => (await meanwhile(), scorers(model).score(row)),
@@ -120,6 +123,15 @@ test('a job that takes its time is shown as ACTIVE meanwhile', async () => {
   expect(await predictionsOf(id)).toHaveLength(1);
 });
 
+test('a job that cannot be claimed and ended in one write is claimed before its end', async () => {
+  const { id } = await newJob();
+  const { run, claims } = worker({ completeNew: async () => null });
+  await run(id);
+  expect(claims).toHaveLength(1);
+  expect(await statesOf(id)).toEqual(inOneAttempt);
+  expect(await predictionsOf(id)).toHaveLength(1);
+});
+
 test('a job that is cancelled while it is scored has no prediction', async () => {
   const { id } = await newJob();
   const { run } = worker({ meanwhile: () => jobStore.requestCancel(id) });
@@ -130,13 +142,7 @@ test('a job that is cancelled while it is scored has no prediction', async () =>
 
 test('a job that another worker takes while it is scored is left to that worker', async () => {
   const { id } = await newJob();
-  const other = { token: 'other', dispatch: 2, expiresAt: new Date(Date.now() + 60_000) };
-  const { run } = worker({
-    meanwhile: async () => {
-      await jobStore.claim(id, 1);
-      await models.scoringJobs.updateOne({ _id: id }, { $set: { lease: other } });
-    },
-  });
+  const { run } = worker({ meanwhile: () => jobStore.claim(id, 1) });
   await run(id);
   expect(await statesOf(id)).toEqual(['QUEUED 0', 'ACTIVE 1']);
   expect(await predictionsOf(id)).toEqual([]);
