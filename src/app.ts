@@ -224,6 +224,8 @@ async function buildApp(
   const { has: announces } = webhookTargets;
   // A job has one prediction for each patient.
   const predictionLog = createLogWriter(models.predictions, ({ job, patient }) => ({ job, patient }));
+  const submittedJobs = createSubmittedJobs(events);
+  closers.add(() => submittedJobs.close());
   const jobStore = createJobStore({
     models,
     events,
@@ -231,6 +233,7 @@ async function buildApp(
     leaseMs,
     completions: createCompletions(models, predictionLog),
     announces,
+    submittedJobs,
     metrics,
     tracing,
   });
@@ -249,8 +252,6 @@ async function buildApp(
   const upserts = createPatientUpsert({ scopeOf, audit, catalogue });
   const erase = createPatientErasure(models, jobStore);
   const patients = createPatientService({ scopeOf, audit, catalogue, erase, latestConditions });
-  const submittedJobs = createSubmittedJobs(events);
-  closers.add(() => submittedJobs.close());
   const jobs = createJobService({
     scopeOf,
     audit,

@@ -30,6 +30,7 @@ import { noTracing, type Tracing } from '../process/tracing.js';
 import { groupedFind, groupedInsert, largestCohort } from '../storage/group-queries.js';
 import { applied, createCompareAndSet, type JobChangeRequest, type JobUpdate } from './compare-and-set.js';
 import type { Completions } from './completions.js';
+import type { SubmittedJobs } from './submitted-jobs.js';
 import { createFirstClaims } from './first-claims.js';
 import { cancelled, completed, failed, isTerminal, progressed, started, submitted } from './job-status.js';
 
@@ -116,6 +117,8 @@ interface JobStoreDependencies {
   readonly completions?: Completions;
   /** Tells whether a webhook is to be sent when a job of the organization ends. */
   readonly announces: (organization: Types.ObjectId) => boolean;
+  /** Is told of each change. */
+  readonly submittedJobs?: Pick<SubmittedJobs, 'noteChange'>;
   readonly metrics: JobMetrics;
   /** @defaultValue no traces */
   readonly tracing?: Pick<Tracing, 'traceparent'>;
@@ -139,6 +142,7 @@ export function createJobStore({
   leaseMs,
   completions,
   announces,
+  submittedJobs,
   metrics,
   tracing = noTracing,
 }: JobStoreDependencies): JobStore {
@@ -151,14 +155,17 @@ export function createJobStore({
   // The other one decides again in a later turn, with another token.
   const currentTurn = oncePerTurn(() => ({ token: randomUUID(), now: new Date() }));
 
-  const tell = ({ _id, organization }: ScoringJob, { state, sequence }: JobStatus): void =>
+  function tell({ _id, organization }: ScoringJob, { state, sequence }: JobStatus): void {
+    const scoringJobId = _id.toHexString();
+    submittedJobs?.noteChange(scoringJobId, sequence);
     events.publish('scoringJobChanged', {
-      scoringJobId: _id.toHexString(),
+      scoringJobId,
       organizationId: organization.toHexString(),
       sequence,
       ended: isTerminal(state),
       completed: state === ScoringJobState.COMPLETED,
     });
+  }
 
   /** Jobs as their claims have changed them, so that the next change does not begin with an earlier state. */
   const changedByClaim = new WeakMap<ClaimedJob, ScoringJob>();

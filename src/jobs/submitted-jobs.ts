@@ -18,6 +18,8 @@ export interface SubmittedJobs {
   unchanged(viewer: Viewer, id: string): ScoringJob | undefined;
   /** Tells whether the viewer has submitted the job within the last second, and its patient was visible then. */
   isOwn(viewer: Viewer, id: string): boolean;
+  /** Is told of a change that this process has made, before its event arrives. */
+  noteChange(id: string, sequence: number | undefined): void;
   /** Stops listening to events. */
   close(): void;
 }
@@ -34,11 +36,12 @@ export function createSubmittedJobs(events: Pick<EventBus, 'subscribe' | 'onGap'
     const found = kept.get(id);
     return found?.submitter === followerName(viewer) ? found : undefined;
   };
+  function noteChange(id: string, sequence: number | undefined): void {
+    const found = kept.get(id);
+    if (found && sequence !== found.job.status.sequence) found.isChanged = true;
+  }
   const stopListening = [
-    events.subscribe('scoringJobChanged', ({ scoringJobId, sequence }) => {
-      const found = kept.get(scoringJobId);
-      if (found && sequence !== found.job.status.sequence) found.isChanged = true;
-    }),
+    events.subscribe('scoringJobChanged', ({ scoringJobId, sequence }) => noteChange(scoringJobId, sequence)),
     events.onGap(() => kept.clear()),
   ];
   return {
@@ -50,6 +53,7 @@ export function createSubmittedJobs(events: Pick<EventBus, 'subscribe' | 'onGap'
       return found?.isChanged === false ? found.job : undefined;
     },
     isOwn: (viewer, id) => ownOf(viewer, id) !== undefined,
+    noteChange,
     close: () => stopListening.forEach((stop) => stop()),
   };
 }

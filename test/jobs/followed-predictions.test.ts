@@ -8,6 +8,7 @@ import type { Prediction } from '../../models/index.js';
 import { ScoringJobUpdatedDocument, TypedDocumentString } from '../../src/client/generated/graphql.js';
 import type { ReadPrediction } from '../../src/predictions/prediction-service.js';
 import { cancelled } from '../../src/jobs/job-status.js';
+import { createJobStore } from '../../src/jobs/job-store.js';
 import { patient, submit } from '../support/scenario.js';
 import { scoreClaim } from '../support/score-claim.js';
 import { startSystem } from '../support/system.js';
@@ -119,14 +120,24 @@ test('a job that the follower has just submitted is read once it has changed', a
   vi.useFakeTimers({ toFake: ['performance'] });
   const client = await system.client('CLINICIAN', 'changed');
   const id = new Types.ObjectId((await submit(client, { patientId: (await patient(client)).id })).id);
+  await app.jobStore.change(id, ({ status }) => ({ status: cancelled(status, new Date()) }));
+  const changes = client.subscribe(ScoringJobUpdatedDocument, { id: id.toHexString() })[Symbol.asyncIterator]();
+  expect((await changes.next()).value!.scoringJobUpdated.job.state).toBe('CANCELLED');
+});
+
+test('a job that another process has changed is read once its event has come', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const client = await system.client('CLINICIAN', 'elsewhere');
+  const id = (await submit(client, { patientId: (await patient(client)).id })).id;
+  const elsewhere = createJobStore({ ...app, attempts: 3, leaseMs: 60_000, announces: () => false });
   const isHeard = new Promise<void>((resolve) => {
     const stop = app.events.subscribe('scoringJobChanged', ({ scoringJobId, sequence }) => {
-      if (scoringJobId === id.toHexString() && sequence === 2) resolve(stop());
+      if (scoringJobId === id && sequence === 2) resolve(stop());
     });
   });
-  await app.jobStore.change(id, ({ status }) => ({ status: cancelled(status, new Date()) }));
+  await elsewhere.requestCancel(new Types.ObjectId(id));
   await isHeard;
-  const changes = client.subscribe(ScoringJobUpdatedDocument, { id: id.toHexString() })[Symbol.asyncIterator]();
+  const changes = client.subscribe(ScoringJobUpdatedDocument, { id })[Symbol.asyncIterator]();
   expect((await changes.next()).value!.scoringJobUpdated.job.state).toBe('CANCELLED');
 });
 
