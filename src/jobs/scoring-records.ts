@@ -40,9 +40,9 @@ export interface ScoringRecords {
   patientExists(id: Types.ObjectId): Promise<boolean>;
   /**
    * Stores a prediction, and then its result with the patient.
-   * @returns the stored prediction: the earlier one if the job has scored this patient before
+   * @returns the stored prediction: the earlier one if the job has scored this patient before; null if that one was erased
    */
-  storePrediction(prediction: Prediction): Promise<Prediction>;
+  storePrediction(prediction: Prediction): Promise<Prediction | null>;
   erasePrediction(id: Types.ObjectId): Promise<void>;
 }
 
@@ -58,13 +58,13 @@ export function createScoringRecords(
     largest: largestCohort,
   });
 
-  async function insertOnce(prediction: Prediction): Promise<Prediction> {
+  async function insertOnce(prediction: Prediction): Promise<Prediction | null> {
     try {
       await insertPrediction(prediction);
       return prediction;
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
-      return predictions.findOne({ job: prediction.job, patient: prediction.patient }).lean<Prediction>().orFail();
+      return predictions.findOne({ job: prediction.job, patient: prediction.patient }).lean<Prediction>();
     }
   }
 
@@ -109,7 +109,7 @@ export function createScoringRecords(
     },
     async storePrediction(prediction) {
       const stored = await insertOnce(prediction);
-      await latestResults.keep(stored);
+      if (stored) await latestResults.keep(stored);
       return stored;
     },
     async erasePrediction(id) {

@@ -196,7 +196,9 @@ async function completeInSteps(
   claim: ClaimedJob,
   scored: Prediction,
 ): Promise<void> {
-  const prediction = await scoringRecords.storePrediction(scored);
+  const stored = await scoringRecords.storePrediction(scored);
+  if (!stored) throw patientGone();
+  const prediction = stored;
   async function keepUnlessErased(): Promise<void> {
     if (await scoringRecords.patientExists(prediction.patient)) return;
     await scoringRecords.erasePrediction(prediction._id);

@@ -54,7 +54,7 @@ export interface LogWriter<T extends Logged> {
   /**
    * Inserts documents at the end of the logs of their organizations.
    * @returns the outcome of each document, in the given order: an error with the code of a duplicate key for one that has
-   *   a twin
+   *   a twin, or was stored before
    */
   append(documents: readonly T[]): Promise<GroupResult<void>[]>;
   /** Gives documents the numbers at the ends of their logs, for a caller who inserts them in a write of its own. */
@@ -106,9 +106,11 @@ export function createLogWriter<T extends Logged>(model: Model<T>, twin: (docume
       for (const document of stored) outcomes.set(document, { value: undefined });
       if (!refusal && !contested.has(key)) ends.set(key, last + left.length);
       const refused = left[stored.length];
-      const hasTwin = refused && (await model.collection.findOne(twin(refused) as never, { projection: { _id: 1 } }));
-      // Without a twin only its number was taken, by another worker.
-      const isFinal = refused && (hasTwin || refusal!.code !== duplicateKeyCode);
+      // The document may be stored already: its twin, or the document itself, of which an erasure may have left the number.
+      const stands = refused && { $or: [twin(refused), { _id: refused._id }] };
+      const isStored = stands && (await model.collection.findOne(stands as never, { projection: { _id: 1 } }));
+      // If it is not, only its number was taken, by another worker.
+      const isFinal = refused && (isStored || refusal!.code !== duplicateKeyCode);
       if (isFinal) outcomes.set(refused, { error: asError(refusal!) });
       else if (refused) contested.set(key, true);
       left = left.slice(stored.length + (isFinal ? 1 : 0));

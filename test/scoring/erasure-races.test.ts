@@ -80,6 +80,27 @@ describe.each(writes)('a patient that is deleted while it is scored, with result
   });
 });
 
+test('a patient that is deleted after a part of the end was written leaves no prediction, and other jobs go on', async () => {
+  const viewer = await clinician();
+  const patient = await app.patients.create(viewer, newPatient() as never);
+  const { _id } = await app.jobs.submit(viewer, { patientId: patient._id.toHexString(), modelId });
+  const claim = (await app.jobStore.claim(_id, 1))!;
+  const jobStore: JobStore = {
+    ...app.jobStore,
+    async complete(...completion) {
+      await app.jobStore.requestCancel(_id);
+      const isComplete = await app.jobStore.complete(...completion);
+      await app.patients.delete(viewer, patient._id.toHexString());
+      return isComplete;
+    },
+  };
+  await run(jobStore, claim);
+  expect((await app.jobStore.find(_id))!.status).toMatchObject({ state: 'FAILED', error: { code: 'NOT_FOUND' } });
+  expect(await models.predictions.countDocuments({ job: _id })).toBe(0);
+  const other = await runWith('one after the other', async () => undefined);
+  expect(other.status.state).toBe('COMPLETED');
+});
+
 describe('a patient of a batch that is deleted while its chunk is scored', () => {
   /** Runs the one chunk of a batch of three. `meanwhile` runs after the read of the patients. */
   async function runChunk(
