@@ -119,6 +119,7 @@ export function createClient(options: ClientOptions): GraphqlClient {
     onBreak,
     onBegin,
   } = options;
+  /** Ends the subscriptions that run, and tells their subscribers. */
   const running = new Set<() => void>();
   let failures = 0;
   let failedAt = 0;
@@ -163,8 +164,12 @@ export function createClient(options: ClientOptions): GraphqlClient {
   }
   function observe(operation: Operation, sink: Sink): () => void {
     const leave = (): void => {
-      running.delete(leave);
+      running.delete(end);
       stop();
+    };
+    const end = (): void => {
+      leave();
+      sink.complete();
     };
     const stop = follow({ transport, attempts, onBreak }, operation, {
       begun(after) {
@@ -176,12 +181,9 @@ export function createClient(options: ClientOptions): GraphqlClient {
         leave();
         sink.error(error);
       },
-      complete() {
-        leave();
-        sink.complete();
-      },
+      complete: end,
     });
-    running.add(leave);
+    running.add(end);
     return leave;
   }
 
@@ -205,8 +207,7 @@ export function createClient(options: ClientOptions): GraphqlClient {
     subscribe: <T>(document: object | string, variables?: unknown, { onBegin: begun }: SubscribeOptions = {}) =>
       iterate<T>((sink) => observe({ query: textOf(document), variables: variables as Variables }, { ...sink, begun })),
     async close() {
-      running.forEach((stop) => stop());
-      running.clear();
+      running.forEach((end) => end());
       eventStream.close();
       socket?.close();
     },

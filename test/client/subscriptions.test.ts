@@ -290,28 +290,3 @@ test('an end within the last event leaves the socket to the other subscriptions'
   expect(connections).toBe(1);
   expect(second).toEqual([1, 2, 3, 4].map((sequence) => event(sequence)));
 });
-
-test('a client that closes before its socket is open closes it once it is: a browser would log an error', async () => {
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
-  onTestFinished(() => void server.close());
-  await once(server, 'listening');
-  const states: number[] = [];
-  const closing = new Promise<void>((resolve) => {
-    class Watched extends WebSocket {
-      override close(code: number): void {
-        states.push(this.readyState);
-        super.close(code);
-      }
-    }
-    const { port } = server.address() as AddressInfo;
-    const client = createClient({ url: `http://127.0.0.1:${port}`, webSocket: Watched });
-    client.observe({ query: numbered }, { next: () => undefined, error: () => undefined, complete: () => undefined });
-    // The socket is made in the turn of the event loop after this one, and is not open then.
-    setImmediate(() => resolve(client.close()));
-  });
-  const [socket] = (await once(server, 'connection')) as [WebSocket];
-  const [code] = (await once(socket, 'close')) as [number];
-  await closing;
-  expect(code).toBe(1000);
-  expect(states[0]).toBe(WebSocket.OPEN);
-});
