@@ -90,6 +90,12 @@ async function runAttempt(dependencies: SingleJobRunnerDependencies, work: Work,
       .then((claim) => claim && jobStore.changeClaimed(claim, (status) => progressed(status, { stage })))
       .catch(() => false),
   );
+  /** Ends a job that is not claimed yet. @returns false when it did not end: then it is claimed, or must be */
+  async function endNew(prediction: Prediction): Promise<boolean> {
+    const outcome = await jobStore.completeNew(job, begunAt, prediction);
+    if (outcome !== true && outcome) claiming = Promise.resolve(outcome);
+    return outcome === true;
+  }
   const renew = async (): Promise<void> => {
     const claim = await claiming;
     if (claim) await jobStore.renew(claim);
@@ -102,7 +108,8 @@ async function runAttempt(dependencies: SingleJobRunnerDependencies, work: Work,
     };
     const prediction = await predict(dependencies, work, enter, signal);
     await reporter.stop();
-    const isStored = await store(dependencies, job, prediction, { begunAt, claim: await claiming, claimed });
+    const isStored =
+      (!claiming && (await endNew(prediction))) || (await store(dependencies, await claimed(), prediction));
     stages.end();
     if (!isStored) {
       logger.info(named(job), 'the job was taken from this worker meanwhile: its prediction is dropped');
@@ -111,6 +118,7 @@ async function runAttempt(dependencies: SingleJobRunnerDependencies, work: Work,
     logger.trace({ ...named(job), stages: stages.milliseconds() }, 'job scored');
     events.publish('predictionsCreated', { organizationId: job.organization.toHexString(), count: 1 });
   } catch (error) {
+    stages.end();
     await reporter.stop();
     const claim = await claimed();
     if (!claim) return;
@@ -121,7 +129,6 @@ async function runAttempt(dependencies: SingleJobRunnerDependencies, work: Work,
     }
     const failure = describeFailure(error);
     metrics.failedAttempts.inc({ kind: 'SINGLE', code: failure.code });
-    stages.end();
     tracing.add({ 'error.type': failure.code });
     logError(logger, error, 'scoring attempt failed', { level: 'warn', ...named(job), code: failure.code });
     if (isPermanent(error) || claim.job.attemptsThisRun >= attempts) {
@@ -157,26 +164,14 @@ async function predict(
 
 /**
  * Stores the prediction and ends the job.
- * @param options.claim the claim of the job, if it was claimed already; if not, `claimed` claims it when that is needed
- * @returns false when the job no longer belongs to this worker; then nothing is stored
+ * @returns false when the job does not belong to this worker; then nothing is stored
  */
 async function store(
   dependencies: SingleJobRunnerDependencies,
-  job: ScoringJob,
+  claim: ClaimedJob | null,
   prediction: Prediction,
-  options: {
-    readonly begunAt: Date;
-    readonly claim: ClaimedJob | null | undefined;
-    readonly claimed: () => Promise<ClaimedJob | null>;
-  },
 ): Promise<boolean> {
   const { jobStore } = dependencies;
-  let { claim } = options;
-  if (claim === undefined) {
-    const outcome = await jobStore.completeNew(job, options.begunAt, prediction);
-    if (outcome === true) return true;
-    claim = outcome ?? (await options.claimed());
-  }
   // A worker that stood still for a while may come back after its job was cancelled, or taken over.
   if (!claim || !(await jobStore.holds(claim))) return false;
   if (!(await jobStore.complete(claim, prediction))) await completeInSteps(dependencies, claim, prediction);

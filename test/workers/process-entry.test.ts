@@ -2,6 +2,7 @@
 
 import { Types } from 'mongoose';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import type { Viewer } from '../../src/auth/viewer.js';
 import type { JobStore } from '../../src/jobs/job-store.js';
 import type { ScorablePatient } from '../../src/patients/scorable-patient.js';
 import { createRowScorers, type RowScorer } from '../../src/scoring/score-patient.js';
@@ -12,6 +13,13 @@ import { startSystem } from '../support/system.js';
 const { app, client, token } = await startSystem({ worker: false });
 const { jobStore, models, scoringRecords } = app;
 const { signal } = new AbortController();
+
+async function clinician(): Promise<Viewer> {
+  return {
+    ...(await app.accessTokens.verify(await token('CLINICIAN'))),
+    origin: { requestId: 'test', address: '127.0.0.1' },
+  };
+}
 
 /** Submits a job of one patient. It stays in the queue. */
 async function newJob(organization?: string) {
@@ -150,31 +158,44 @@ test('a job that another worker takes while it is scored is left to that worker'
 
 test('a patient who is deleted while the job is scored has no prediction', async () => {
   const { id, patientId } = await newJob();
-  const viewer = await app.accessTokens.verify(await token('CLINICIAN'));
-  const { run } = worker({
-    meanwhile: () => app.patients.delete({ ...viewer, origin: { requestId: 'test', address: '127.0.0.1' } }, patientId),
-  });
+  const viewer = await clinician();
+  const { run } = worker({ meanwhile: () => app.patients.delete(viewer, patientId) });
   await run(id);
   expect((await jobStore.find(id))!.status.state).toBe('CANCELLED');
   expect(await predictionsOf(id)).toEqual([]);
 });
 
-test('a job whose write was made in part, and not answered, is ended by the worker that made it', async () => {
-  const { id } = await newJob();
-  const { run, claims } = worker();
+/** Makes the claim and the prediction of the next end of a job, then does something, and loses the answer. */
+function breakInPart(meanwhile: () => Promise<unknown>): void {
   const mongoClient = models.predictions.db.getClient();
   const { bulkWrite } = mongoClient;
   const bulk = vi.spyOn(mongoClient, 'bulkWrite').mockImplementationOnce(async (writes, ...options) => {
-    // The claim and the prediction.
     await bulkWrite.call(mongoClient, writes.slice(0, 2), ...options);
-    await jobStore.requestCancel(id);
+    await meanwhile();
     throw new Error('the connection broke');
   });
   onTestFinished(() => bulk.mockRestore());
+}
+
+test('a job whose write was made in part, and not answered, is ended by the worker that made it', async () => {
+  const { id } = await newJob();
+  const { run, claims } = worker();
+  breakInPart(() => jobStore.requestCancel(id));
   await run(id);
   expect(claims).toEqual([]);
   expect(await statesOf(id)).toEqual(inOneAttempt);
   expect(await predictionsOf(id)).toHaveLength(1);
+});
+
+test('a job whose patient is deleted when the write was made in part ends without a prediction', async () => {
+  const { id, patientId } = await newJob();
+  const { run } = worker();
+  const viewer = await clinician();
+  breakInPart(() => app.patients.delete(viewer, patientId));
+  await run(id);
+  expect(await statesOf(id)).toEqual(['QUEUED 0', 'ACTIVE 1', 'FAILED 1']);
+  expect((await jobStore.find(id))!.status.error?.code).toBe('NOT_FOUND');
+  expect(await predictionsOf(id)).toEqual([]);
 });
 
 test('a number that another worker has taken is not given again to a job that is claimed in the same write', async () => {
