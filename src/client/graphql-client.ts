@@ -93,7 +93,7 @@ export interface GraphqlClient {
   execute(operation: Operation, signal?: AbortSignal): Promise<Result>;
   /** Follows a subscription as text, as `subscribe` does. @returns a function that ends it */
   observe(operation: Operation, sink: Sink): () => void;
-  /** Ends all subscriptions, and closes the connections. */
+  /** Ends all subscriptions as if the API had completed them, and closes the connections. */
   close(): Promise<void>;
 }
 

@@ -33,7 +33,7 @@ export function createFirstClaims({ scoringJobs, find, compareAndSet }: FirstCla
   async function claimAlone(claim: FirstClaim): Promise<ScoringJob | null> {
     const { collection } = scoringJobs;
     const writeId = randomUUID();
-    const { filter, update } = updateOfOne(requestOf(claim), writeId);
+    const { filter, update } = updateOfOne(firstClaimOf(claim), writeId);
     try {
       return (await collection.findOneAndUpdate(filter, update, { returnDocument: 'after' })) as ScoringJob | null;
     } catch (error) {
@@ -44,7 +44,7 @@ export function createFirstClaims({ scoringJobs, find, compareAndSet }: FirstCla
   }
 
   async function claimAmongOthers(claim: FirstClaim): Promise<ScoringJob | null> {
-    const request = requestOf(claim);
+    const request = firstClaimOf(claim);
     const [found, isWritten] = await Promise.all([find(claim.id), compareAndSet(request)]);
     if (!found || !isWritten) return null;
     // The job was read before the write, or after it. A later change is seen by the next change of this claim.
@@ -67,7 +67,8 @@ export function createFirstClaims({ scoringJobs, find, compareAndSet }: FirstCla
   );
 }
 
-function requestOf({ id, lease, now }: FirstClaim): JobChangeRequest {
+/** The change that claims a job which is still as it was submitted. */
+export function firstClaimOf({ id, lease, now }: FirstClaim): JobChangeRequest {
   const status = submitted();
   return { job: { _id: id, status }, status: started(status, now), set: { lease, attemptsThisRun: 1 } };
 }

@@ -31,7 +31,7 @@ import { groupedFind, groupedInsert, largestCohort } from '../storage/group-quer
 import { applied, createCompareAndSet, type JobChangeRequest, type JobUpdate } from './compare-and-set.js';
 import type { Completions } from './completions.js';
 import type { SubmittedJobs } from './submitted-jobs.js';
-import { createFirstClaims } from './first-claims.js';
+import { createFirstClaims, firstClaimOf } from './first-claims.js';
 import { cancelled, completed, failed, isTerminal, progressed, started, submitted } from './job-status.js';
 
 /** A job that this process may run until another worker takes the lease. */
@@ -154,6 +154,10 @@ export function createJobStore({
   // All claims of one turn share a token. This is safe: of two claims of one job in the same turn only one is written.
   // The other one decides again in a later turn, with another token.
   const currentTurn = oncePerTurn(() => ({ token: randomUUID(), now: new Date() }));
+  function newLease(dispatch: number): JobLease {
+    const { token, now } = currentTurn();
+    return { token, dispatch, expiresAt: new Date(now.getTime() + leaseMs) };
+  }
 
   function tell({ _id, organization }: ScoringJob, { state, sequence }: JobStatus): void {
     const scoringJobId = _id.toHexString();
@@ -204,8 +208,8 @@ export function createJobStore({
   }
 
   async function claimNew(id: Types.ObjectId): Promise<ClaimedJob | null> {
-    const { token, now } = currentTurn();
-    const lease = { token, dispatch: firstDispatch, expiresAt: new Date(now.getTime() + leaseMs) };
+    const { now } = currentTurn();
+    const lease = newLease(firstDispatch);
     const job = await firstClaims({ id, lease, now });
     if (!job) return null;
     const before = submitted();
@@ -247,13 +251,13 @@ export function createJobStore({
       let lease: JobLease | undefined;
       const job = await change(id, (found) => {
         const { status } = found;
-        const { token, now } = currentTurn();
+        const { now } = currentTurn();
         lease = undefined;
         if (isTerminal(status.state) || isHeldByAnother(found, dispatch, now)) return null;
         if (found.cancelRequestedAt) return { status: cancelled(status, now), unset: ['lease'] };
         if (found.attemptsThisRun >= attempts)
           return { status: failed(status, status.error ?? workerLost, now), unset: ['lease'] };
-        lease = { token, dispatch, expiresAt: new Date(now.getTime() + leaseMs) };
+        lease = newLease(dispatch);
         return { status: started(status, now), set: { lease, attemptsThisRun: found.attemptsThisRun + 1 } };
       });
       return job && lease ? { job, lease } : null;
@@ -284,16 +288,10 @@ export function createJobStore({
 
     async completeNew(job, begunAt, prediction) {
       if (!completions) return null;
-      const { token, now } = currentTurn();
-      const lease = { token, dispatch: firstDispatch, expiresAt: new Date(now.getTime() + leaseMs) };
-      const before = submitted();
-      const claim = {
-        job: { _id: job._id, status: before },
-        status: started(before, begunAt),
-        set: { lease, attemptsThisRun: 1 },
-      };
+      const lease = newLease(firstDispatch);
+      const claim = firstClaimOf({ id: job._id, lease, now: begunAt });
       const claimed = applied(job, claim);
-      const status = completed(claimed.status, { processed: 1, failed: 0 }, now);
+      const status = completed(claimed.status, { processed: 1, failed: 0 }, currentTurn().now);
       const ended = await write(claimed, { status, unset: ['lease'] }, (request) =>
         completions({ ...request, prediction, claim }),
       );

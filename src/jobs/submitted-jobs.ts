@@ -1,6 +1,6 @@
 /*
- * Jobs that this process has just accepted, as they were submitted. Whoever submits a job usually follows it at once. Then
- * it need not be read for the first event, and it is known that its patient was visible to the submitter.
+ * Jobs that this process has just accepted, as they were submitted. Most callers follow a job as soon as they have submitted
+ * it. The first event of such a job needs no read, and its patient was visible to the submitter a moment ago.
  */
 import { LRUCache } from 'lru-cache';
 import type { ScoringJob } from '../../models/index.js';

@@ -108,7 +108,7 @@ export interface PredictionService {
 export interface ReadPrediction {
   readonly prediction: Prediction | null;
   readonly access: AccessById;
-  /** The reading is on record. */
+  /** The reading is on record, and the care team was not looked at: see `wasAllowed`. */
   readonly isRecorded?: true;
 }
 
@@ -221,8 +221,9 @@ export function createPredictionService({
 
     async ofJob(viewer, job, read) {
       authorize(viewer, 'prediction:read');
-      const { prediction, access, isRecorded } = read ?? (await readOfJob(viewer, job));
-      if (isRecorded) return prediction;
+      if (read?.isRecorded && wasAllowed(viewer, job._id)) return read.prediction;
+      // What was allowed without a look at the care team is no longer so after a second.
+      const { prediction, access } = !read || read.isRecorded ? await readOfJob(viewer, job) : read;
       const [shown] = await fence.show(viewer, 'prediction:read', [prediction], access);
       return shown ?? null;
     },

@@ -93,7 +93,7 @@ async function runAttempt(dependencies: SingleJobRunnerDependencies, work: Work,
   /** Ends a job that is not claimed yet. @returns false when it did not end: then it is claimed, or must be */
   async function endNew(prediction: Prediction): Promise<boolean> {
     const outcome = await jobStore.completeNew(job, begunAt, prediction);
-    if (outcome !== true && outcome) claiming = Promise.resolve(outcome);
+    if (outcome && outcome !== true) claiming = Promise.resolve(outcome);
     return outcome === true;
   }
   const renew = async (): Promise<void> => {
@@ -180,10 +180,9 @@ async function store(
 
 /**
  * Stores the prediction, or keeps that of an earlier attempt, and ends the job as COMPLETED, unless its patient was
- * erased. An erasure first asks the patient's unfinished jobs to
- * stop, and then removes the predictions. So if the job was not asked to stop before its end is written, a later
- * erasure finds its prediction. If it was asked to stop, or no longer holds its claim, it must check that the patient
- * still exists.
+ * erased. An erasure first asks the patient's unfinished jobs to stop, and then removes the predictions. So if the job
+ * was not asked to stop before its end is written, a later erasure finds its prediction. If it was asked to stop, or no
+ * longer holds its claim, it must check that the patient still exists.
  * @throws PermanentError when the patient is gone; then its prediction is, too
  */
 async function completeInSteps(
@@ -191,14 +190,13 @@ async function completeInSteps(
   claim: ClaimedJob,
   scored: Prediction,
 ): Promise<void> {
-  const stored = await scoringRecords.storePrediction(scored);
-  if (!stored) throw patientGone();
-  const prediction = stored;
-  async function keepUnlessErased(): Promise<void> {
+  const prediction = await scoringRecords.storePrediction(scored);
+  if (!prediction) throw patientGone();
+  const keepUnlessErased = async (): Promise<void> => {
     if (await scoringRecords.patientExists(prediction.patient)) return;
     await scoringRecords.erasePrediction(prediction._id);
     throw patientGone();
-  }
+  };
   const ended = await jobStore.changeClaimed(claim, async (status, { cancelRequestedAt }, now) => {
     if (cancelRequestedAt) await keepUnlessErased();
     return completed(status, { processed: 1, failed: 0 }, now);

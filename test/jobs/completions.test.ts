@@ -3,26 +3,19 @@
 import mongoose, { Types } from 'mongoose';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Prediction } from '../../models/index.js';
-import type { Viewer } from '../../src/auth/viewer.js';
 import type { ClaimedJob } from '../../src/jobs/job-store.js';
 import { completed, progressed } from '../../src/jobs/job-status.js';
 import { createCompletions } from '../../src/jobs/completions.js';
 import { createLogWriter } from '../../src/storage/document-log.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
 import { scoreClaim } from '../support/score-claim.js';
+import { clinicianOf } from '../support/clinician.js';
 import { startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
 const { app } = system;
 const { models, jobStore, scoringRecords } = app;
 const twin = ({ job, patient }: Prediction): object => ({ job, patient });
-
-async function clinician(): Promise<Viewer> {
-  return {
-    ...(await app.accessTokens.verify(await system.token('CLINICIAN'))),
-    origin: { requestId: 'test', address: '127.0.0.1' },
-  };
-}
 
 /** A claimed job, and the prediction that its worker has made. */
 interface ScoredJob {
@@ -31,7 +24,7 @@ interface ScoredJob {
 }
 
 async function scoredJob(): Promise<ScoredJob> {
-  const viewer = await clinician();
+  const viewer = await clinicianOf(system);
   const { _id } = await app.patients.create(viewer, newPatient() as never);
   const submitted = await app.jobs.submit(viewer, { patientId: _id.toHexString(), modelId });
   const claim = (await jobStore.claim(submitted._id, 1))!;

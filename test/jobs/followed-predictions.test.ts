@@ -1,7 +1,7 @@
 /** Covers schema/scoring-job/early-prediction.ts and src/jobs/submitted-jobs.ts. */
 
 import { EventEmitter, once } from 'node:events';
-import { Types } from 'mongoose';
+import { Types, type Model } from 'mongoose';
 import { afterEach, expect, test, vi } from 'vitest';
 import { createEarlyPrediction } from '../../schema/scoring-job/early-prediction.js';
 import type { Prediction } from '../../models/index.js';
@@ -47,6 +47,14 @@ const recordedReadings = async (organization: string): Promise<number> =>
     action: 'prediction:read',
   });
 
+/** Gives what is found only after the event. */
+function holdBack({ collection }: Pick<Model<unknown>, 'collection'>, event: Promise<unknown>): void {
+  const find = collection.find.bind(collection) as (...of: unknown[]) => { toArray(): Promise<unknown[]> };
+  vi.spyOn(collection, 'find').mockImplementation(((...of: unknown[]) => ({
+    toArray: () => event.then(() => find(...of).toArray()),
+  })) as never);
+}
+
 test('a follower reads job and prediction at the same time when the job ends, and is recorded once', async () => {
   const { id, changes } = await followNew('early');
   const { scoringJobs, predictions, patients } = app.models;
@@ -56,15 +64,7 @@ test('a follower reads job and prediction at the same time when the job ends, an
   // The job is given only after its prediction was asked for. If that came later, both would wait for ever.
   const asked = new EventEmitter();
   const predictionIsAsked = once(asked, 'prediction');
-  const findJobs = scoringJobs.collection.find.bind(scoringJobs.collection) as (...of: unknown[]) => {
-    toArray(): Promise<unknown[]>;
-  };
-  vi.spyOn(scoringJobs.collection, 'find').mockImplementation(((...of: unknown[]) => ({
-    async toArray() {
-      await predictionIsAsked;
-      return findJobs(...of).toArray();
-    },
-  })) as never);
+  holdBack(scoringJobs, predictionIsAsked);
   const findPredictions = predictions.collection.find.bind(predictions.collection);
   const findPrediction = vi.spyOn(predictions.collection, 'find').mockImplementation(((...of: []) => {
     asked.emit('prediction');
@@ -99,21 +99,39 @@ test('a job that the follower has just submitted is not read at first, and recor
   vi.spyOn(auditEvents.collection, 'insertMany').mockImplementation((...of) =>
     insertEvents(...of).finally(() => written.emit('event')),
   );
-  const findPredictions = predictions.collection.find.bind(predictions.collection) as (...of: unknown[]) => {
-    toArray(): Promise<unknown[]>;
-  };
-  vi.spyOn(predictions.collection, 'find').mockImplementation(((...of: unknown[]) => ({
-    async toArray() {
-      await eventIsWritten;
-      return findPredictions(...of).toArray();
-    },
-  })) as never);
+  holdBack(predictions, eventIsWritten);
   const findCareTeam = vi.spyOn(patients.collection, 'find');
   expect(await app.jobStore.complete(claim, scored)).toBe(true);
   const { value } = await changes.next();
   expect(value!.scoringJobUpdated.job.prediction!.id).toBe(scored._id.toHexString());
   expect(findCareTeam).not.toHaveBeenCalled();
   expect(await recordedReadings('own')).toBe(1);
+});
+
+test('the check of the care team at the submission holds for a second, also for what was read early', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  vi.advanceTimersByTime(1);
+  const { id, changes } = await followNew('over', 'CLINICIAN');
+  const claim = (await app.jobStore.claim(id, 1))!;
+  const scored = await scoreClaim(app, claim);
+  expect((await changes.next()).value!.scoringJobUpdated.job.state).toBe('ACTIVE');
+  vi.advanceTimersByTime(500);
+  // The job comes after more than a second. Its prediction was read in time.
+  const { predictions, scoringJobs, patients } = app.models;
+  const read = new EventEmitter();
+  holdBack(
+    scoringJobs,
+    once(read, 'prediction').then(() => vi.advanceTimersByTime(600)),
+  );
+  const findPredictions = predictions.collection.find.bind(predictions.collection);
+  vi.spyOn(predictions.collection, 'find').mockImplementation(((...of: []) => {
+    read.emit('prediction');
+    return findPredictions(...of);
+  }) as never);
+  const findCareTeam = vi.spyOn(patients.collection, 'find');
+  expect(await app.jobStore.complete(claim, scored)).toBe(true);
+  expect((await changes.next()).value!.scoringJobUpdated.job.prediction!.id).toBe(scored._id.toHexString());
+  expect(findCareTeam).toHaveBeenCalled();
 });
 
 test('a job that the follower has just submitted is read once it has changed', async () => {

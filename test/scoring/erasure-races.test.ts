@@ -9,17 +9,19 @@ import type { ScoringRecords } from '../../src/jobs/scoring-records.js';
 import { runSingleJob } from '../../src/scoring/single-job-runner.js';
 import { scoreColumns } from '../../src/risk/score-columns.js';
 import { modelId, newPatient } from '../support/heart-disease.js';
+import { clinicianOf } from '../support/clinician.js';
 import { startSystem } from '../support/system.js';
 
 const system = await startSystem({ worker: false });
 const { models, registry, jobStore, batchProgress, events, logger } = system.app;
 const { app } = system;
 
-async function clinician(): Promise<Viewer> {
-  return {
-    ...(await app.accessTokens.verify(await system.token('CLINICIAN'))),
-    origin: { requestId: 'test', address: '127.0.0.1' },
-  };
+/** Claims a job about a new patient. */
+async function claimedJob() {
+  const viewer = await clinicianOf(system);
+  const patientId = (await app.patients.create(viewer, newPatient() as never))._id.toHexString();
+  const { _id } = await app.jobs.submit(viewer, { patientId, modelId });
+  return { viewer, patientId, claim: (await app.jobStore.claim(_id, 1))! };
 }
 
 /** The writes at the end of a job of one patient: one after the other with MongoDB 7. */
@@ -30,19 +32,16 @@ async function runWith(
   write: (typeof writes)[number],
   meanwhile: (claim: ClaimedJob, viewer: Viewer, patientId: string) => Promise<unknown>,
 ): Promise<ScoringJob> {
-  const viewer = await clinician();
-  const patient = await app.patients.create(viewer, newPatient() as never);
-  const { _id } = await app.jobs.submit(viewer, { patientId: patient._id.toHexString(), modelId });
-  const claim = (await app.jobStore.claim(_id, 1))!;
+  const { viewer, patientId, claim } = await claimedJob();
   const jobStore: JobStore = {
     ...app.jobStore,
     async complete(...completion) {
-      await meanwhile(claim, viewer, patient._id.toHexString());
+      await meanwhile(claim, viewer, patientId);
       return write === 'in one write' && app.jobStore.complete(...completion);
     },
   };
   await run(jobStore, claim);
-  return (await app.jobStore.find(_id))!;
+  return (await app.jobStore.find(claim.job._id))!;
 }
 
 function run(jobStore: JobStore, claim: ClaimedJob): Promise<void> {
@@ -81,16 +80,14 @@ describe.each(writes)('a patient that is deleted while it is scored, with result
 });
 
 test('a patient that is deleted after a part of the end was written leaves no prediction, and other jobs go on', async () => {
-  const viewer = await clinician();
-  const patient = await app.patients.create(viewer, newPatient() as never);
-  const { _id } = await app.jobs.submit(viewer, { patientId: patient._id.toHexString(), modelId });
-  const claim = (await app.jobStore.claim(_id, 1))!;
+  const { viewer, patientId, claim } = await claimedJob();
+  const { _id } = claim.job;
   const jobStore: JobStore = {
     ...app.jobStore,
     async complete(...completion) {
       await app.jobStore.requestCancel(_id);
       const isComplete = await app.jobStore.complete(...completion);
-      await app.patients.delete(viewer, patient._id.toHexString());
+      await app.patients.delete(viewer, patientId);
       return isComplete;
     },
   };
@@ -107,10 +104,7 @@ describe('a patient of a batch that is deleted while its chunk is scored', () =>
     slug: string,
     meanwhile: (viewer: Viewer, patientId: string) => Promise<unknown>,
   ): Promise<{ readonly patients: number; readonly size: number; readonly erased: boolean }> {
-    const viewer = {
-      ...(await app.accessTokens.verify(await system.token('CLINICIAN', slug))),
-      origin: { requestId: 'test', address: '127.0.0.1' },
-    };
+    const viewer = await clinicianOf(system, slug);
     const [erased] = await Promise.all(
       Array.from({ length: 3 }, () => app.patients.create(viewer, newPatient() as never)),
     );
@@ -167,7 +161,7 @@ describe('a patient of a batch that is deleted while its chunk is scored', () =>
 });
 
 test('a worker that comes back after its job was cancelled stores no prediction', async () => {
-  const viewer = await clinician();
+  const viewer = await clinicianOf(system);
   const patient = await app.patients.create(viewer, newPatient() as never);
   const { _id } = await app.jobs.submit(viewer, { patientId: patient._id.toHexString(), modelId });
   const claim = (await app.jobStore.claim(_id, 1))!;

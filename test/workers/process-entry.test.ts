@@ -2,24 +2,18 @@
 
 import { Types } from 'mongoose';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { Viewer } from '../../src/auth/viewer.js';
 import type { JobStore } from '../../src/jobs/job-store.js';
 import type { ScorablePatient } from '../../src/patients/scorable-patient.js';
 import { createRowScorers, type RowScorer } from '../../src/scoring/score-patient.js';
 import { createEntryRunners } from '../../workers/process-entry.js';
 import { patient, submit } from '../support/scenario.js';
+import { clinicianOf } from '../support/clinician.js';
 import { startSystem } from '../support/system.js';
 
-const { app, client, token } = await startSystem({ worker: false });
+const system = await startSystem({ worker: false });
+const { app, client } = system;
 const { jobStore, models, scoringRecords } = app;
 const { signal } = new AbortController();
-
-async function clinician(): Promise<Viewer> {
-  return {
-    ...(await app.accessTokens.verify(await token('CLINICIAN'))),
-    origin: { requestId: 'test', address: '127.0.0.1' },
-  };
-}
 
 /** Submits a job of one patient. It stays in the queue. */
 async function newJob(organization?: string) {
@@ -113,29 +107,23 @@ test('a job whose entry was delivered before is claimed first, so that its attem
   expect(await statesOf(id)).toEqual(inOneAttempt);
 });
 
-test('a job that cannot be read together with its patient is claimed first', async () => {
+test.each<readonly [string, (id: Types.ObjectId) => Parameters<typeof worker>[0]]>([
+  [
+    'that cannot be read together with its patient',
+    () => ({ jobWithPatient: () => Promise.reject(new Error('the connection was closed')) }),
+  ],
+  ['that cannot be claimed and ended in one write', () => ({ completeNew: async () => null })],
+  [
+    'that takes its time, and is seen ACTIVE,',
+    (id) => ({
+      meanwhile: async () => expect.poll(async () => (await jobStore.find(id))!.status.state).toBe('ACTIVE'),
+    }),
+  ],
+])('a job %s is claimed before its end', async (_which, options) => {
   const { id } = await newJob();
-  const { run, claims } = worker({ jobWithPatient: () => Promise.reject(new Error('the connection was closed')) });
+  const { run, claims } = worker(options(id));
   await run(id);
-  expect(claims).toHaveLength(1);
-  expect(await statesOf(id)).toEqual(inOneAttempt);
-});
-
-test('a job that takes its time is shown as ACTIVE meanwhile', async () => {
-  const { id } = await newJob();
-  const isActive = async () => expect.poll(async () => (await jobStore.find(id))!.status.state).toBe('ACTIVE');
-  const { run, claims } = worker({ meanwhile: isActive });
-  await run(id);
-  expect(claims).toHaveLength(1);
-  expect(await statesOf(id)).toEqual(inOneAttempt);
-  expect(await predictionsOf(id)).toHaveLength(1);
-});
-
-test('a job that cannot be claimed and ended in one write is claimed before its end', async () => {
-  const { id } = await newJob();
-  const { run, claims } = worker({ completeNew: async () => null });
-  await run(id);
-  expect(claims).toHaveLength(1);
+  expect(claims).toEqual([id.toHexString()]);
   expect(await statesOf(id)).toEqual(inOneAttempt);
   expect(await predictionsOf(id)).toHaveLength(1);
 });
@@ -158,7 +146,7 @@ test('a job that another worker takes while it is scored is left to that worker'
 
 test('a patient who is deleted while the job is scored has no prediction', async () => {
   const { id, patientId } = await newJob();
-  const viewer = await clinician();
+  const viewer = await clinicianOf(system);
   const { run } = worker({ meanwhile: () => app.patients.delete(viewer, patientId) });
   await run(id);
   expect((await jobStore.find(id))!.status.state).toBe('CANCELLED');
@@ -190,7 +178,7 @@ test('a job whose write was made in part, and not answered, is ended by the work
 test('a job whose patient is deleted when the write was made in part ends without a prediction', async () => {
   const { id, patientId } = await newJob();
   const { run } = worker();
-  const viewer = await clinician();
+  const viewer = await clinicianOf(system);
   breakInPart(() => app.patients.delete(viewer, patientId));
   await run(id);
   expect(await statesOf(id)).toEqual(['QUEUED 0', 'ACTIVE 1', 'FAILED 1']);
