@@ -1,5 +1,6 @@
 import mongoose, { type Connection } from 'mongoose';
 import { ServiceUnavailableError, StartupError } from '../errors.js';
+import { failUnwrittenCommands } from './ended-connections.js';
 import { readMongoUri } from './mongo-uri.js';
 import { readTlsFiles, type TlsFiles } from './tls-files.js';
 
@@ -51,6 +52,7 @@ async function connect(
   options: DatabaseOptions,
   writeConcern: { readonly w: number | 'majority'; readonly j: true },
 ): Promise<Connection> {
+  failUnwrittenCommands();
   const connection = mongoose.createConnection(uri, {
     dbName: options.name ?? readMongoUri(uri)?.database ?? 'riskgraph',
     writeConcern,

@@ -64,8 +64,8 @@ test(
     fillDisk(up.pid!);
     await expect.poll(() => codeOf(create()), { timeout: 30_000 }).toBe('SERVICE_UNAVAILABLE');
     const waiting = { modelId, patientId: first.id };
-    for (const refused of [create(), client.request(SubmitScoringJobDocument, { input: waiting })])
-      expect(await codeOf(refused)).toBe('SERVICE_UNAVAILABLE');
+    const refused = [create(), client.request(SubmitScoringJobDocument, { input: waiting })];
+    expect(await Promise.all(refused.map(codeOf))).toEqual(['SERVICE_UNAVAILABLE', 'SERVICE_UNAVAILABLE']);
     await expect.poll(() => errors, { timeout: 30_000 }).toMatch(/^mongodb .*: it will start again in \d+ ms$/m);
 
     makeRoom(up.pid!);
