@@ -14,7 +14,7 @@ export default defineConfig({
     // Long, because a busy machine is no failure.
     expect: { poll: { timeout: 40_000 } },
     hookTimeout: 120_000,
-    maxWorkers: 2,
+    maxWorkers: 3,
     // Files of one worker share its modules: loading MongoDB's driver, GraphQL and ONNX Runtime for each file took
     // longer than the tests themselves.
     isolate: false,
