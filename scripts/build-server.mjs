@@ -11,6 +11,7 @@ import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { dropRedundantNames } from './redundant-names.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
@@ -103,7 +104,10 @@ const { metafile } = await build({
   },
 });
 
-nameOnlyWhatLostItsName();
+for (const name of readdirSync(folder).filter((name) => name.endsWith('.js'))) {
+  const path = join(folder, name);
+  writeFileSync(path, dropRedundantNames(readFileSync(path, 'utf8')));
+}
 for (const [name, program] of Object.entries(programs)) {
   const file = join(dist, program);
   const bundled = relative(dirname(file), join(folder, `${name}.js`));
@@ -121,20 +125,6 @@ writeFileSync(join(folder, 'packages.txt'), bundledPackages(Object.keys(metafile
 function bundledPackages(inputs) {
   const names = inputs.flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []);
   return [...new Set(names)].filter((name) => !external.includes(name)).sort();
-}
-
-/**
- * esbuild writes the name of every function and class again, which takes time and memory for 10,000 of them. Most have it
- * anyway.
- */
-function nameOnlyWhatLostItsName() {
-  const always = '__name=(target,value)=>__defProp(target,"name",{value,configurable:!0})';
-  const file = readdirSync(folder)
-    .map((name) => join(folder, name))
-    .find((path) => path.endsWith('.js') && readFileSync(path, 'utf8').includes(always));
-  if (!file) throw new Error('esbuild keeps names in another way now: see nameOnlyWhatLostItsName');
-  const text = readFileSync(file, 'utf8');
-  writeFileSync(file, text.replace(always, always.replace('=>', '=>target.name===value?target:')));
 }
 
 /** The licences of the packages that have a file in the bundle. */

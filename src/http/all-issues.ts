@@ -1,4 +1,3 @@
-import type { ApolloServerPlugin } from '@apollo/server';
 import {
   getOperationAST,
   getVariableValues,
@@ -12,7 +11,7 @@ import type { Viewer } from '../auth/viewer.js';
 import { BadUserInputError, type FieldError } from '../errors.js';
 import { describeRequestIssue, isAboutArgument } from './coercion-error.js';
 import type { ErrorFormatter } from './error-format.js';
-import type { createOperationContext } from './operation-context.js';
+import type { OperationStages } from './operation-stages.js';
 
 /** Most issues with the types of variables that are told. */
 const mostIssues = 50;
@@ -32,41 +31,37 @@ export function tellAllIssues(
   schema: GraphQLSchema,
   formatError: ErrorFormatter,
   inputIssues: InputIssues,
-): ApolloServerPlugin<ReturnType<typeof createOperationContext>> {
+): OperationStages {
   return {
-    async requestDidStart() {
-      return {
-        async willSendResponse({ response: { body }, document, operation: valid, errors = [], request, contextValue }) {
-          if (body.kind !== 'single' || body.singleResult.data || !document) return;
-          const operation = valid ?? getOperationAST(document, request.operationName);
-          if (!operation) return;
-          // A document without a valid operation has errors of its own. Else all errors are of its execution.
-          const ofDocument = valid ? [] : errors;
-          const inQuery = ofDocument.filter(isAboutArgument);
-          const rest = ofDocument.filter((error) => !inQuery.includes(error));
-          if (!valid && inQuery.length === 0) return;
-          const variables = withDefaults(operation, request.variables ?? {});
-          const inVariables = rest.length > 0 ? [] : typeIssues(schema, operation, variables);
-          const ofTypes = [...inQuery, ...inVariables];
-          if (ofTypes.length === 0) return;
+    willSendResponse({ response: { body }, document, operation: valid, errors = [], request, contextValue }) {
+      if (body.kind !== 'single' || body.singleResult.data || !document) return;
+      const operation = valid ?? getOperationAST(document, request.operationName);
+      if (!operation) return;
+      // A document without a valid operation has errors of its own. Else all errors are of its execution.
+      const ofDocument = valid ? [] : errors;
+      const inQuery = ofDocument.filter(isAboutArgument);
+      const rest = ofDocument.filter((error) => !inQuery.includes(error));
+      if (!valid && inQuery.length === 0) return;
+      const variables = withDefaults(operation, request.variables ?? {});
+      const inVariables = rest.length > 0 ? [] : typeIssues(schema, operation, variables);
+      const ofTypes = [...inQuery, ...inVariables];
+      if (ofTypes.length === 0) return;
 
-          const { viewer, requestId } = contextValue;
-          const paths = new Set<string>();
-          const isNew = ({ path }: FieldError): boolean => paths.size < paths.add(path).size;
-          // GraphQL finds a wrong default of a variable twice: in the query, and in the variable.
-          const fields = ofTypes.flatMap((error) => describeRequestIssue(error, schema).fields).filter(isNew);
-          const others =
-            rest.length > 0
-              ? []
-              : [...argumentsOf(operation, variables)].flatMap(([field, sent]) => inputIssues(viewer, field, sent));
-          const all = new BadUserInputError([...fields, ...others.filter(({ path }) => !paths.has(path))]);
-          const merged = new GraphQLError(all.message, {
-            nodes: inQuery.flatMap(({ nodes }) => nodes ?? []),
-            originalError: all,
-          });
-          body.singleResult = { errors: [merged, ...rest].map((error) => formatError(error, requestId)) };
-        },
-      };
+      const { viewer, requestId } = contextValue;
+      const paths = new Set<string>();
+      const isNew = ({ path }: FieldError): boolean => paths.size < paths.add(path).size;
+      // GraphQL finds a wrong default of a variable twice: in the query, and in the variable.
+      const fields = ofTypes.flatMap((error) => describeRequestIssue(error, schema).fields).filter(isNew);
+      const others =
+        rest.length > 0
+          ? []
+          : [...argumentsOf(operation, variables)].flatMap(([field, sent]) => inputIssues(viewer, field, sent));
+      const all = new BadUserInputError([...fields, ...others.filter(({ path }) => !paths.has(path))]);
+      const merged = new GraphQLError(all.message, {
+        nodes: inQuery.flatMap(({ nodes }) => nodes ?? []),
+        originalError: all,
+      });
+      body.singleResult = { errors: [merged, ...rest].map((error) => formatError(error, requestId)) };
     },
   };
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { ApolloServerOptions, ApolloServerPlugin } from '@apollo/server';
+import type { ApolloServerOptions } from '@apollo/server';
 import type { GraphQLFormattedError } from 'graphql';
 import type { ErrorFormatter } from './error-format.js';
 import type { createOperationContext } from './operation-context.js';
+import type { OperationStages } from './operation-stages.js';
 
 type Context = ReturnType<typeof createOperationContext>;
 
@@ -10,8 +11,8 @@ type Context = ReturnType<typeof createOperationContext>;
 export interface AnswerErrors {
   /** Puts a sign in the place of an error, until its request is known. */
   readonly formatError: NonNullable<ApolloServerOptions<Context>['formatError']>;
-  /** Formats the errors of an operation. It must come before all plug-ins that read or replace errors. */
-  readonly plugin: ApolloServerPlugin<Context>;
+  /** Formats the errors of an operation. It must come before all parts that read or replace errors. */
+  readonly stages: OperationStages;
   /** Keeps an answer that no operation has made. @returns a name for `finish`; undefined for all other answers */
   keep(answer: { readonly errors?: readonly GraphQLFormattedError[] }): string | undefined;
   /** Gives the text of a kept answer, and any other text as it is. */
@@ -34,14 +35,10 @@ export function createAnswerErrors(formatError: ErrorFormatter, count: (code: st
       waiting.set(sign, error);
       return sign;
     },
-    plugin: {
-      async requestDidStart() {
-        return {
-          async willSendResponse({ response: { body }, contextValue: { requestId } }) {
-            if (body.kind !== 'single' || !body.singleResult.errors) return;
-            body.singleResult = { ...body.singleResult, errors: named(body.singleResult.errors, requestId) };
-          },
-        };
+    stages: {
+      willSendResponse({ response: { body }, contextValue: { requestId } }) {
+        if (body.kind !== 'single' || !body.singleResult.errors) return;
+        body.singleResult = { ...body.singleResult, errors: named(body.singleResult.errors, requestId) };
       },
     },
     keep({ errors = [] }) {

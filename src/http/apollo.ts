@@ -21,6 +21,7 @@ import {
 } from './apollo-plugins.js';
 import { observeOperations } from './observe-operations.js';
 import type { createOperationContext, HttpParts } from './operation-context.js';
+import { stagesPlugin, type OperationStages } from './operation-stages.js';
 import type { PersistedQueries } from './persisted-queries.js';
 import type { Execute } from './prepared/prepared-operations.js';
 import type { RequestLimiter } from './rate-limits.js';
@@ -39,8 +40,10 @@ interface ApolloDependencies {
   readonly limiter: RequestLimiter | undefined;
   readonly errors: AnswerErrors;
   readonly stringifyResult: ApolloServerOptions<Context>['stringifyResult'];
-  /** Plug-ins that know the server around it. They come after the admission of documents. */
-  readonly plugins: readonly ApolloServerPlugin<Context>[];
+  /** Parts that know the server around it. They come after the admission of documents. */
+  readonly parts: readonly OperationStages[];
+  /** Ends the connections of the server before Apollo Server stops. */
+  readonly drainPlugin: ApolloServerPlugin<Context>;
 }
 
 /** Makes the Apollo Server that answers queries and mutations. In production it has no introspection and no Sandbox. */
@@ -54,7 +57,8 @@ export function createApollo({
   limiter,
   errors,
   stringifyResult,
-  plugins,
+  parts,
+  drainPlugin,
 }: ApolloDependencies): ApolloServer<Context> {
   const production = config.environment === 'production';
   return new ApolloServer<Context>({
@@ -77,15 +81,20 @@ export function createApollo({
     plugins: [
       // It would wrap every field of every row. Every answer of the server says no-store.
       ApolloServerPluginCacheControlDisabled(),
-      errors.plugin,
-      refuseUnadmitted(documents, limiter),
-      refuseSubscriptions,
-      recordRefusals(audit),
-      sayRateLimited,
-      ...(production ? [] : [tellCost]),
-      ...plugins,
-      observeOperations({ metrics, tracing, logger, isListed: list !== undefined }),
-      executeOperations(execute),
+      drainPlugin,
+      stagesPlugin(
+        [
+          errors.stages,
+          refuseUnadmitted(documents, limiter),
+          refuseSubscriptions,
+          recordRefusals(audit),
+          sayRateLimited,
+          ...(production ? [] : [tellCost]),
+          ...parts,
+          observeOperations({ metrics, tracing, logger, isListed: list !== undefined }),
+        ],
+        executeOperations(execute),
+      ),
       production
         ? ApolloServerPluginLandingPageDisabled()
         : ApolloServerPluginLandingPageLocalDefault({ embed: { runTelemetry: false }, footer: false }),

@@ -1,9 +1,8 @@
-import type { ApolloServerPlugin } from '@apollo/server';
 import type { OperationDefinitionNode } from 'graphql';
 import type { Logger } from 'pino';
 import type { Metrics } from '../process/metrics.js';
 import type { Tracing } from '../process/tracing.js';
-import type { createOperationContext } from './operation-context.js';
+import type { OperationStages } from './operation-stages.js';
 
 /**
  * Names an operation in metrics and in the log. On an allow-list the name is the operator's. Otherwise the caller has
@@ -30,29 +29,24 @@ export function observeOperations({
   readonly logger: Logger;
   /** True: only documents of the operator run. */
   readonly isListed: boolean;
-}): ApolloServerPlugin<ReturnType<typeof createOperationContext>> {
+}): OperationStages {
   return {
-    async requestDidStart() {
-      const begun = performance.now();
-      return {
-        async willSendResponse({ operation, response: { body }, contextValue: { requestId } }) {
-          // A document that was refused has no operation. Its errors are counted by their code.
-          if (!operation) return;
-          const errors = body.kind === 'single' ? (body.singleResult.errors ?? []) : [];
-          const label = { type: operation.operation, operation: operationLabel(operation, isListed) };
-          const milliseconds = performance.now() - begun;
-          metrics.operations.observe({ ...label, outcome: errors.length > 0 ? 'error' : 'ok' }, milliseconds / 1_000);
-          const codes = [...new Set(errors.map(({ extensions }) => String(extensions?.code)))];
-          tracing.add({
-            'graphql.operation.type': label.type,
-            'riskgraph.operation': label.operation,
-            'riskgraph.request_id': requestId,
-            ...(codes.length > 0 && { 'error.type': codes.join(',') }),
-          });
-          if (!logger.isLevelEnabled('trace')) return;
-          logger.trace({ requestId, ...label, codes, milliseconds: Math.round(milliseconds) }, 'operation answered');
-        },
-      };
+    willSendResponse({ operation, response: { body }, contextValue: { requestId, begunAt } }) {
+      // A document that was refused has no operation. Its errors are counted by their code.
+      if (!operation) return;
+      const errors = body.kind === 'single' ? (body.singleResult.errors ?? []) : [];
+      const label = { type: operation.operation, operation: operationLabel(operation, isListed) };
+      const milliseconds = performance.now() - begunAt;
+      metrics.operations.observe({ ...label, outcome: errors.length > 0 ? 'error' : 'ok' }, milliseconds / 1_000);
+      const codes = [...new Set(errors.map(({ extensions }) => String(extensions?.code)))];
+      tracing.add({
+        'graphql.operation.type': label.type,
+        'riskgraph.operation': label.operation,
+        'riskgraph.request_id': requestId,
+        ...(codes.length > 0 && { 'error.type': codes.join(',') }),
+      });
+      if (!logger.isLevelEnabled('trace')) return;
+      logger.trace({ requestId, ...label, codes, milliseconds: Math.round(milliseconds) }, 'operation answered');
     },
   };
 }

@@ -55,6 +55,8 @@ export function createOperationContext(
   const context = {
     ...caller,
     requestId,
+    /** Time of the process at which the operation arrived, milliseconds (`performance.now`). */
+    begunAt: performance.now(),
     jobStreams,
     predictionStreams,
     /** Id of the event behind which a subscription resumes, when the transport names one in place of `after`. */

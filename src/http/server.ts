@@ -115,7 +115,7 @@ async function buildHttpServer(
   const { metrics, tracing } = sources.app;
   const count = (code: string): void => metrics.errors.inc({ code });
   const formatError = createErrorFormatter(logger, { schema, count });
-  // Errors of operations are counted when their answer is written: plug-ins may replace them until then.
+  // Errors of operations are counted when their answer is written: other parts may replace them until then.
   const formatOfAnswer = createErrorFormatter(logger, { schema });
   const pages = await readConsole();
   if (!pages) logger.warn('the console is not there: npm run build makes it');
@@ -154,7 +154,7 @@ async function buildHttpServer(
   });
   const limiter = protections.rateLimits ? await startRequestLimiter(server, sources.app) : undefined;
   const errors = createAnswerErrors(formatOfAnswer, count);
-  const { plugin: writing, stringifyResult, chunksOf } = writeAnswers(formatOfAnswer, count, errors);
+  const { stages: writing, stringifyResult, chunksOf } = writeAnswers(formatOfAnswer, count, errors);
   const apollo = createApollo({
     app: sources.app,
     schema,
@@ -165,7 +165,8 @@ async function buildHttpServer(
     limiter,
     errors,
     stringifyResult,
-    plugins: [fastifyApolloDrainPlugin(server), tellAllIssues(schema, formatOfAnswer, inputIssues), writing],
+    parts: [tellAllIssues(schema, formatOfAnswer, inputIssues), writing],
+    drainPlugin: fastifyApolloDrainPlugin(server),
   });
   await apollo.start();
   closers.add(() => apollo.stop());

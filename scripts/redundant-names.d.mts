@@ -1,0 +1,2 @@
+/** See redundant-names.mjs. */
+export function dropRedundantNames(text: string): string;
