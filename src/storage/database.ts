@@ -104,6 +104,7 @@ const outageNames = new Set([
   'MongoNotConnectedError',
   'MongoTopologyClosedError',
   'MongoPoolClearedError',
+  'PoolClearedOnNetworkError',
   'MongoWaitQueueTimeoutError',
   'MongooseServerSelectionError',
   'MongoOperationTimeoutError',
@@ -131,6 +132,12 @@ const brokenConnectionCodes: ReadonlySet<unknown> = new Set([
   'ERR_STREAM_WRITE_AFTER_END',
 ]);
 
+/**
+ * Codes of a cursor that the server no longer has: it was started again, or ended what was under way. The read can be
+ * done again from its beginning. https://www.mongodb.com/docs/manual/reference/error-codes/
+ */
+const lostCursorCodes: ReadonlySet<unknown> = new Set([43, 237]);
+
 /** The code of MongoDB for a disk without room. https://www.mongodb.com/docs/manual/reference/error-codes/ */
 const outOfDiskSpace = 14_031;
 
@@ -149,6 +156,7 @@ export function isDatabaseOutage(error: unknown): boolean {
   return (
     outageNames.has(error.name) ||
     failoverCodes.has((error as { code?: unknown }).code) ||
+    lostCursorCodes.has((error as { code?: unknown }).code) ||
     brokenConnectionCodes.has((error as { code?: unknown }).code) ||
     notConnected ||
     ('hasErrorLabel' in error && isRetryable(error))

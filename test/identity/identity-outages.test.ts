@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { startEngines } from '../../src/embedded/engines.js';
+import { loginLimits } from '../../src/identity/sessions/login-throttle.js';
 import { proxyTo } from '../support/cuttable-proxy.js';
 import {
   asAdmin,
@@ -11,6 +12,7 @@ import {
   refusalsOf,
   sameDatabases,
 } from '../support/identity.js';
+import { namespace } from '../support/namespace.js';
 import { connectSocket, openSocket } from '../support/raw-socket.js';
 import { codesOf, startSystem } from '../support/system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -62,4 +64,23 @@ test('a process that could not reach MongoDB learns of revocations when it can a
   proxy.mend();
   expect((await socket.closed).code).toBe(4403);
   expect(await refusalsOf(cutOff, accessToken)).toEqual(['UNAUTHENTICATED']);
+});
+
+test('logins that could not be checked without MongoDB do not lock their user out', async () => {
+  const proxy = await proxyTo(namespace().mongoUri);
+  onTestFinished(() => proxy.close());
+  const system = await startSystem({ worker: false, environment: { MONGO_URI: proxy.url } });
+  const user = await createUser(system);
+  const logIn = async () => codesOf(await system.post(loginMutation, { input: credentialOf(user) }));
+  expect(await logIn()).toEqual([]);
+
+  proxy.cut();
+  for (let round = 0; round < 2; round += 1) {
+    const answers = await Promise.all(Array.from({ length: loginLimits.pair.points }, logIn));
+    expect(answers.flat()).toEqual(answers.map(() => 'SERVICE_UNAVAILABLE'));
+  }
+  proxy.mend();
+  const seen = new Set<string | undefined>();
+  await expect.poll(async () => (await logIn()).map((code) => seen.add(code))).toEqual([]);
+  expect([...seen].filter((code) => code !== 'SERVICE_UNAVAILABLE')).toEqual([]);
 });

@@ -52,6 +52,8 @@ export interface ThrottledError extends RateLimitedError {
 export interface LoginThrottle {
   /** Counts an attempt before its password is checked. @throws ThrottledError when there were too many */
   attempt(attempt: Attempt): Promise<void>;
+  /** Gives an attempt back whose password could not be checked, because a database was away. */
+  giveBack(attempt: Attempt): Promise<void>;
   /**
    * Called after a correct password. It resets the counts of the pair and the account, gives the address one attempt
    * back, and remembers the address as known for this account.
@@ -96,6 +98,16 @@ export function createLoginThrottle(redis: Redis, keyPrefix: string): LoginThrot
           exceeded.map(({ result }) => result),
           exceeded[0]!.limit.points,
         );
+    },
+
+    async giveBack(attempt) {
+      const { account, address, network, pair } = keysOf(attempt);
+      await Promise.allSettled([
+        pairs.reward(pair),
+        accounts.reward(account),
+        addresses.reward(address),
+        network && networks.reward(network),
+      ]);
     },
 
     async succeeded(attempt) {

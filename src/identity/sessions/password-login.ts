@@ -37,6 +37,12 @@ interface PasswordLoginDependencies {
   readonly logger: Logger;
 }
 
+/** What a credential names. Null: it does not exist. */
+interface Found {
+  readonly organization: Organization | null;
+  readonly user: User | null;
+}
+
 export function createPasswordLogin({
   models,
   scopeOf,
@@ -45,10 +51,7 @@ export function createPasswordLogin({
   audit,
   logger,
 }: PasswordLoginDependencies): PasswordLogin {
-  async function find({
-    organization: slug,
-    username,
-  }: PasswordCredential): Promise<{ organization: Organization | null; user: User | null }> {
+  async function find({ organization: slug, username }: PasswordCredential): Promise<Found> {
     const organization = await models.organizations.findOne({ slug }).lean<Organization | null>();
     const organizationId = (organization?._id ?? new Types.ObjectId()).toHexString();
     return { organization, user: await scopeOf({ organizationId }).users.findOne({ username }) };
@@ -59,7 +62,7 @@ export function createPasswordLogin({
    * only the log gets the refusal. Names that do not exist are never recorded.
    */
   async function record(
-    found: { organization: Organization | null; user: User | null },
+    found: Found,
     origin: RequestOrigin,
     action: AuditAction,
     outcome: 'FAILED' | 'DENIED',
@@ -83,6 +86,17 @@ export function createPasswordLogin({
     });
   }
 
+  /** Compares the password. @throws when MongoDB is away, or too many passwords are being compared */
+  async function check(credential: PasswordCredential): Promise<Found & { readonly matches: boolean }> {
+    const found = await find(credential);
+    const matches = await passwords.verify(
+      found.user?.passwordHash,
+      credential.password,
+      found.organization?._id.toHexString(),
+    );
+    return { ...found, matches };
+  }
+
   return {
     async prove(credential, origin, action = 'session:login') {
       const attempt = { organization: credential.organization, username: credential.username, address: origin.address };
@@ -94,12 +108,11 @@ export function createPasswordLogin({
           await record(await find(credential), origin, action, 'DENIED');
         throw error;
       }
-      const found = await find(credential);
-      const matches = await passwords.verify(
-        found.user?.passwordHash,
-        credential.password,
-        found.organization?._id.toHexString(),
-      );
+      const { matches, ...found } = await check(credential).catch(async (error: unknown) => {
+        // Who tries again and again during an outage would be locked out after it.
+        await throttle.giveBack(attempt);
+        throw error;
+      });
       if (!found.user || !matches || found.user.disabled) {
         await record(found, origin, action, 'FAILED');
         throw new InvalidCredentialsError();
