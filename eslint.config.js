@@ -6,9 +6,7 @@ import tseslint from 'typescript-eslint';
 const shieldImport = { name: 'graphql-shield', message: 'import it from schema/shield.ts' };
 
 export default tseslint.config(
-  {
-    ignores: ['dist/', 'node_modules/', '**/*.d.mts', 'src/client/generated/', 'web/generated/', '.data/', 'coverage/'],
-  },
+  { ignores: ['dist/', 'node_modules/', 'src/client/generated/', 'web/generated/', '.data/', 'coverage/'] },
   { files: ['**/*.{js,mjs,cjs,ts,tsx}'], ...js.configs.recommended },
   ...tseslint.configs.recommended.map((config) => ({ files: ['**/*.{js,mjs,cjs,ts,tsx}'], ...config })),
   {

@@ -1,7 +1,7 @@
 /**
  * Takes esbuild's calls of `__name(function, "name")` out of a file of the bundle, where the function has that name anyway.
- * esbuild writes one for every function that it keeps the name of. One inside another function runs at each call: of a
- * request that reads one patient, they were a tenth of the API's processor time.
+ * esbuild writes one for every function. One inside another function runs each time: that took a tenth to a fifth of the
+ * processor time of an API that reads single patients (docs/decisions/0024-one-bundle.md).
  */
 import ts from 'typescript';
 

@@ -1,6 +1,6 @@
 import { ConnectionError, GraphqlRequestError } from '../client/errors.js';
 import { RiskGraphError, StartupError } from '../errors.js';
-import { isDatabaseOutage, isDiskFull } from '../storage/database.js';
+import { isDatabaseOutage, isDiskFull, isDriverError } from '../storage/database.js';
 import { InvalidModelError } from '../risk/errors.js';
 
 /**
@@ -22,7 +22,7 @@ export function failureLine(error: unknown): string {
   const { code, path } = error as NodeJS.ErrnoException;
   if (path === undefined && isDiskFull(error))
     return "MongoDB's disk is full, or has less than the 500 MB that MongoDB asks for: make room on it.";
-  if (error.name.startsWith('Mongo') && isDatabaseOutage(error))
+  if (isDriverError(error) && isDatabaseOutage(error))
     return 'MongoDB broke off the connection, or is away: check that it runs and that MONGO_URI names it.';
   if (path !== undefined && code !== undefined) return fileFailure(path, code);
   const [message] = error.message.split('\n');

@@ -7,8 +7,8 @@ type Stage = 'didResolveOperation' | 'didEncounterErrors' | 'willSendResponse';
 type At<Name extends Stage> = Parameters<NonNullable<Listener[Name]>>[0];
 
 /**
- * What a part of the server does at the stages of each operation, which have the names of Apollo Server. A stage without a
- * promise takes no time of others. https://www.apollographql.com/docs/apollo-server/integrations/plugins
+ * What a part of the server does at the stages of each operation. The stages have the names that Apollo Server gives them.
+ * The next stage waits for the promises of this one. https://www.apollographql.com/docs/apollo-server/integrations/plugins
  */
 export type OperationStages = {
   readonly [Name in Stage]?: (at: At<Name>) => void | Promise<void>;
@@ -27,7 +27,7 @@ export function stagesPlugin(
   function together<Name extends Stage>(name: Name): (at: At<Name>) => Promise<void> {
     const own = parts.flatMap((part) => part[name] ?? []);
     return async (at) => {
-      const waits = own.map((run) => begin(() => run(at))).filter((wait) => wait !== undefined);
+      const waits = own.map((run) => begin(run, at)).filter((wait) => wait !== undefined);
       if (waits.length > 0) await Promise.all(waits);
     };
   }
@@ -41,9 +41,9 @@ export function stagesPlugin(
 }
 
 /** Runs a part. One that throws at once stops none of the others. */
-function begin(run: () => void | Promise<void>): void | Promise<void> {
+function begin<T>(run: (at: T) => void | Promise<void>, at: T): void | Promise<void> {
   try {
-    return run();
+    return run(at);
   } catch (error) {
     return Promise.reject(error as Error);
   }

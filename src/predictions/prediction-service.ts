@@ -222,7 +222,7 @@ export function createPredictionService({
     async ofJob(viewer, job, read) {
       authorize(viewer, 'prediction:read');
       if (read?.isRecorded && wasAllowed(viewer, job._id)) return read.prediction;
-      // What was allowed without a look at the care team is no longer so after a second.
+      // After a second, the care team must be looked at again.
       const { prediction, access } = !read || read.isRecorded ? await readOfJob(viewer, job) : read;
       const [shown] = await fence.show(viewer, 'prediction:read', [prediction], access);
       return shown ?? null;

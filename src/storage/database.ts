@@ -99,12 +99,8 @@ function connectionError(error: unknown): Error {
 
 const outageNames = new Set([
   'MongoServerSelectionError',
-  'MongoNetworkError',
-  'MongoNetworkTimeoutError',
   'MongoNotConnectedError',
   'MongoTopologyClosedError',
-  'MongoPoolClearedError',
-  'PoolClearedOnNetworkError',
   'MongoWaitQueueTimeoutError',
   'MongooseServerSelectionError',
   'MongoOperationTimeoutError',
@@ -147,6 +143,10 @@ export function isDiskFull(error: unknown): boolean {
   return code === outOfDiskSpace || code === 'ENOSPC' || code === 'EDQUOT';
 }
 
+/** Tells whether the driver, or mongoose, has made an error. */
+export const isDriverError = (error: unknown): boolean =>
+  error instanceof mongoose.mongo.MongoError || error instanceof mongoose.Error;
+
 /** Tells whether an error means that MongoDB is away, rather than that our request was wrong. */
 export function isDatabaseOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
@@ -154,6 +154,7 @@ export function isDatabaseOutage(error: unknown): boolean {
   if (error.name === 'MongoBulkWriteError' && typeof (error as { code?: unknown }).code !== 'number') return true;
   const notConnected = error.name === 'MongooseError' && /initial connection|bufferCommands/.test(error.message);
   return (
+    error instanceof mongoose.mongo.MongoNetworkError ||
     outageNames.has(error.name) ||
     failoverCodes.has((error as { code?: unknown }).code) ||
     lostCursorCodes.has((error as { code?: unknown }).code) ||

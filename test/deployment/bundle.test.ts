@@ -39,7 +39,7 @@ test('a packed package runs from another folder, with its own version, models an
 test('the packages that compare classes are in the bundle once', () => {
   const all = chunks.map(textOf).join('\n');
   for (const name of ['GraphQLSchema', 'MongooseError', 'MongoServerSelectionError', 'BSONError'])
-    // A second copy would have a number behind its name.
+    // A second copy in the same file would have a number behind its name.
     expect(all.match(new RegExp(`\\b(?:${name}\\d*=class|class ${name}\\d*)\\b`, 'g')), name).toHaveLength(1);
 });
 

@@ -1,5 +1,6 @@
-/** Covers `isDatabaseOutage` of src/storage/database.ts. */
+/** Covers `isDatabaseOutage` and `isDriverError` of src/storage/database.ts. */
 import { expect, onTestFinished, test } from 'vitest';
+import { failureLine } from '../../src/commands/failure.js';
 import { startEngines } from '../../src/embedded/engines.js';
 import { connectDatabase, isDatabaseOutage } from '../../src/storage/database.js';
 import { atEnd } from '../support/at-end.js';
@@ -49,4 +50,5 @@ test('a read whose MongoDB stands still is an outage', async () => {
   const failure = await failureOf(cursor.next());
   expect(failure).toMatchObject({ name: 'PoolClearedOnNetworkError' });
   expect(isDatabaseOutage(failure)).toBe(true);
+  expect(failureLine(failure)).toMatch(/^MongoDB broke off the connection/);
 });

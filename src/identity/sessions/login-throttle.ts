@@ -80,6 +80,12 @@ export function createLoginThrottle(redis: Redis, keyPrefix: string): LoginThrot
     return redis.status === 'ready' && (await orAway(redis.exists(familiarKey(pair)))) === 1;
   }
 
+  /** Gives one attempt back to the address and its network. */
+  const giveBackAddress = ({ address, network }: ReturnType<typeof keysOf>) => [
+    addresses.reward(address),
+    network && networks.reward(network),
+  ];
+
   return {
     async attempt(attempt) {
       const { account, address, network, pair } = keysOf(attempt);
@@ -101,23 +107,17 @@ export function createLoginThrottle(redis: Redis, keyPrefix: string): LoginThrot
     },
 
     async giveBack(attempt) {
-      const { account, address, network, pair } = keysOf(attempt);
-      await Promise.allSettled([
-        pairs.reward(pair),
-        accounts.reward(account),
-        addresses.reward(address),
-        network && networks.reward(network),
-      ]);
+      const keys = keysOf(attempt);
+      await Promise.allSettled([pairs.reward(keys.pair), accounts.reward(keys.account), ...giveBackAddress(keys)]);
     },
 
     async succeeded(attempt) {
-      const { account, address, network, pair } = keysOf(attempt);
+      const keys = keysOf(attempt);
       await Promise.allSettled([
-        pairs.delete(pair),
-        accounts.delete(account),
-        addresses.reward(address),
-        network && networks.reward(network),
-        redis.status === 'ready' ? orAway(redis.set(familiarKey(pair), '1', 'EX', familiarSeconds)) : undefined,
+        pairs.delete(keys.pair),
+        accounts.delete(keys.account),
+        ...giveBackAddress(keys),
+        redis.status === 'ready' ? orAway(redis.set(familiarKey(keys.pair), '1', 'EX', familiarSeconds)) : undefined,
       ]);
     },
   };

@@ -37,7 +37,7 @@ interface PasswordLoginDependencies {
   readonly logger: Logger;
 }
 
-/** What a credential names. Null: it does not exist. */
+/** The organization and the user of a credential. Null when there is none of that name. */
 interface Found {
   readonly organization: Organization | null;
   readonly user: User | null;
@@ -109,7 +109,7 @@ export function createPasswordLogin({
         throw error;
       }
       const { matches, ...found } = await check(credential).catch(async (error: unknown) => {
-        // Who tries again and again during an outage would be locked out after it.
+        // Otherwise a user who tries again during an outage could not log in after it.
         await throttle.giveBack(attempt);
         throw error;
       });

@@ -1,2 +1,0 @@
-/** See redundant-names.mjs. */
-export function dropRedundantNames(text: string): string;
